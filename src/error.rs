@@ -1,0 +1,193 @@
+//! Why a photo could not be prepared.
+
+use std::error::Error as StdError;
+
+use crate::format::{Format, FormatSet};
+use crate::report::Loss;
+
+/// Why a photo could not be prepared: by the file, by the caller's limits, or by the machine.
+///
+/// The messages say what is wrong, with which value, and what would be accepted; [`source`](StdError::source) has a
+/// decoder's own words where there are any. [`kind`](Self::kind) is a stable name for programs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file has no bytes.
+    #[error("the file is empty: a photo is expected")]
+    Empty,
+
+    /// The file starts like none of the formats that photofit knows.
+    #[error("not a photo: the file starts with {start}, which is no known format; accepted are {accepted}")]
+    UnknownFormat {
+        /// The first bytes, as text where they are text, otherwise in hexadecimal.
+        start: String,
+        /// The formats that can be read.
+        accepted: FormatSet,
+    },
+
+    /// The file is of a kind that photofit recognises and does not read.
+    #[error("{what} is not supported yet; accepted are {accepted}")]
+    Unsupported {
+        /// The format, or the variant of a format.
+        what: String,
+        /// The formats that can be read.
+        accepted: FormatSet,
+    },
+
+    /// The header contradicts itself or the format.
+    #[error("broken {format} file: {what}")]
+    Malformed {
+        /// The format that the file claims to be.
+        format: Format,
+        /// What is wrong.
+        what: String,
+    },
+
+    /// The pixels could be read only in part, and [`OnDamage::Refuse`](crate::OnDamage::Refuse) is in force.
+    #[error("damaged {format} file: {:.1}% of the picture can be read; accept that with on-damage = keep", readable * 100.0)]
+    Damaged {
+        /// The format of the file.
+        format: Format,
+        /// The readable fraction, 0 to 1.
+        readable: f64,
+        /// What the decoder met.
+        #[source]
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+
+    /// The decoder gave up.
+    #[error("cannot decode this {format} file")]
+    Decode {
+        /// The format of the file.
+        format: Format,
+        /// The decoder's own words.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The source claims more pixels than [`Options::max_source_pixels`](crate::Options::max_source_pixels).
+    #[error("the photo claims {width} × {height} pixels; at most {limit} pixels are accepted as a source")]
+    TooManyPixels {
+        /// Claimed width in pixels.
+        width: u32,
+        /// Claimed height in pixels.
+        height: u32,
+        /// The limit, in pixels.
+        limit: u64,
+    },
+
+    /// The source would take more memory than [`Options::max_memory`](crate::Options::max_memory).
+    #[error("the photo would take about {needed} bytes of memory; at most {limit} are allowed")]
+    TooMuchMemory {
+        /// The estimate, in bytes.
+        needed: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+
+    /// The machine has no memory left.
+    #[error("out of memory: {bytes} bytes for the pixels of this photo were refused")]
+    OutOfMemory {
+        /// What was asked for, in bytes.
+        bytes: u64,
+    },
+
+    /// No attempt came within the byte limit.
+    #[error("cannot bring the photo within {limit} bytes: the smallest of {encodes} attempts has {smallest} bytes")]
+    DoesNotFit {
+        /// The byte limit.
+        limit: u64,
+        /// The smallest attempt, in bytes.
+        smallest: u64,
+        /// How many attempts were made.
+        encodes: u32,
+    },
+
+    /// The service accepts neither of the formats that photofit writes.
+    #[error("the service accepts {accepted}; photofit writes JPEG and PNG")]
+    NoOutputFormat {
+        /// What the service accepts.
+        accepted: FormatSet,
+    },
+
+    /// A loss that the caller denies.
+    #[error("denied loss: {loss}")]
+    LossDenied {
+        /// The loss.
+        loss: Loss,
+    },
+
+    /// A decoder or encoder panicked: a defect in photofit or a library below it.
+    #[error("internal error while the photo was prepared: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+
+    /// The result did not keep the promise: a defect in photofit.
+    #[error("internal error: the result is {what}")]
+    BrokenPromise {
+        /// What the check of the result found.
+        what: String,
+    },
+}
+
+impl Error {
+    /// A stable name for the kind of error, in kebab case: `empty`, `unknown-format`, `unsupported`, `malformed`,
+    /// `damaged`, `decode`, `too-many-pixels`, `too-much-memory`, `out-of-memory`, `does-not-fit`, `no-output-format`,
+    /// `loss-denied`, `panicked`, `broken-promise`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::UnknownFormat { .. } => "unknown-format",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Malformed { .. } => "malformed",
+            Self::Damaged { .. } => "damaged",
+            Self::Decode { .. } => "decode",
+            Self::TooManyPixels { .. } => "too-many-pixels",
+            Self::TooMuchMemory { .. } => "too-much-memory",
+            Self::OutOfMemory { .. } => "out-of-memory",
+            Self::DoesNotFit { .. } => "does-not-fit",
+            Self::NoOutputFormat { .. } => "no-output-format",
+            Self::LossDenied { .. } => "loss-denied",
+            Self::Panicked { .. } => "panicked",
+            Self::BrokenPromise { .. } => "broken-promise",
+        }
+    }
+
+    pub(crate) fn unsupported(what: impl Into<String>) -> Self {
+        Self::Unsupported {
+            what: what.into(),
+            accepted: READABLE,
+        }
+    }
+
+    pub(crate) fn malformed(format: Format, what: impl Into<String>) -> Self {
+        Self::Malformed {
+            format,
+            what: what.into(),
+        }
+    }
+
+    pub(crate) fn decode(format: Format, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Decode {
+            format,
+            source: source.into(),
+        }
+    }
+}
+
+/// The formats that this build reads.
+pub(crate) const READABLE: FormatSet = if cfg!(feature = "heic") {
+    FormatSet::of(&Format::ALL)
+} else {
+    FormatSet::of(&[
+        Format::Jpeg,
+        Format::Png,
+        Format::Gif,
+        Format::Bmp,
+        Format::WebP,
+        Format::Tiff,
+    ])
+};

@@ -1,0 +1,132 @@
+//! The file formats that photofit knows, by name.
+
+use std::fmt;
+
+/// A file format that photofit reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Format {
+    /// JPEG (ITU-T T.81), with MPO, Ultra HDR and motion photos, whose first picture is a plain JPEG.
+    Jpeg,
+    /// PNG, also animated.
+    Png,
+    /// GIF, also animated.
+    Gif,
+    /// Windows bitmap.
+    Bmp,
+    /// WebP, also animated.
+    WebP,
+    /// TIFF and BigTIFF; the first page counts.
+    Tiff,
+    /// HEIF with HEVC coding (HEIC), as phones write it.
+    Heif,
+}
+
+impl Format {
+    /// Every format, in a fixed order.
+    pub const ALL: [Self; 7] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::Gif,
+        Self::Bmp,
+        Self::WebP,
+        Self::Tiff,
+        Self::Heif,
+    ];
+
+    /// The usual name, as in "a PNG file".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::Gif => "GIF",
+            Self::Bmp => "BMP",
+            Self::WebP => "WebP",
+            Self::Tiff => "TIFF",
+            Self::Heif => "HEIC",
+        }
+    }
+
+    /// The usual file name extension, without the dot.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp",
+            Self::WebP => "webp",
+            Self::Tiff => "tif",
+            Self::Heif => "heic",
+        }
+    }
+
+    /// The media type, as a `Content-Type` header wants it.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Gif => "image/gif",
+            Self::Bmp => "image/bmp",
+            Self::WebP => "image/webp",
+            Self::Tiff => "image/tiff",
+            Self::Heif => "image/heic",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of [`Format`]s.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct FormatSet(u16);
+
+impl FormatSet {
+    /// The set of the formats listed.
+    #[must_use]
+    pub const fn of(formats: &[Format]) -> Self {
+        let mut bits = 0;
+        let mut i = 0;
+        while i < formats.len() {
+            bits |= 1 << formats[i] as u16;
+            i += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether `format` is in the set.
+    #[must_use]
+    pub const fn contains(self, format: Format) -> bool {
+        self.0 & (1 << format as u16) != 0
+    }
+
+    /// The formats of the set, in the order of [`Format::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Format> {
+        Format::ALL.into_iter().filter(move |&f| self.contains(f))
+    }
+}
+
+impl fmt::Display for FormatSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, format) in self.iter().enumerate() {
+            if i > 0 {
+                f.write_str(", ")?;
+            }
+            f.write_str(format.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for FormatSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,267 @@
+//! What was done to a photo, in a form that programs read: the field names are stable.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::format::Format;
+use crate::options::InvalidOption;
+
+/// What was done to one photo.
+///
+/// Serialises to
+/// `{"action","source":{"format","width","height","bytes","orientation"},"result":{"format","width","height","bytes",
+/// "quality"},"losses":[…],"encodes","elapsed_ms"}`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Whether the photo came back as it was, with other metadata, or encoded anew.
+    pub action: Action,
+    /// The photo as it came.
+    pub source: Source,
+    /// The photo as it is returned.
+    pub result: Outcome,
+    /// What the result lacks that the source had; empty for most photos.
+    pub losses: Vec<Loss>,
+    /// How many times the pixels were encoded to meet the limits; 0 unless transcoded.
+    pub encodes: u32,
+    /// The time it took.
+    #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
+    pub elapsed: Duration,
+}
+
+fn as_milliseconds<S: serde::Serializer>(elapsed: &Duration, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_f64((elapsed.as_secs_f64() * 1e4).round() / 10.0)
+}
+
+/// What had to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Action {
+    /// Nothing: the bytes are the source's.
+    Kept,
+    /// Metadata was changed; the compressed picture is the source's, byte for byte.
+    Rewritten,
+    /// The picture was decoded and encoded anew.
+    Transcoded,
+}
+
+impl Action {
+    /// The name that reports use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Rewritten => "rewritten",
+            Self::Transcoded => "transcoded",
+        }
+    }
+}
+
+/// A photo as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Source {
+    /// Its format.
+    pub format: Format,
+    /// Width in pixels, as stored (before orientation).
+    pub width: u32,
+    /// Height in pixels, as stored (before orientation).
+    pub height: u32,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// The EXIF orientation, 1 to 8; 1 where the file has none.
+    pub orientation: u8,
+}
+
+/// A photo as it is returned: always upright.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Its format.
+    pub format: Format,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// The JPEG quality it was encoded at, 1 to 100, in steps of a tenth when the byte limit decided; `None` unless a
+    /// JPEG was encoded.
+    pub quality: Option<f32>,
+}
+
+/// Something that the source had and the result lacks. A smaller size is no loss: it is what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Loss {
+    /// Only the first frame was kept.
+    Animation {
+        /// The frames of the source.
+        frames: u32,
+    },
+    /// Only the first page or picture was kept (multi-page TIFF, MPO, HEIF collections).
+    ExtraImages {
+        /// The pictures of the source.
+        images: u32,
+    },
+    /// Transparent pixels were laid on the background.
+    Alpha,
+    /// More than 8 bits a channel were reduced to 8.
+    BitDepth {
+        /// Bits a channel in the source.
+        bits: u8,
+    },
+    /// CMYK inks were converted to RGB.
+    Cmyk,
+    /// The colour profile did not suit the result and was dropped.
+    Profile,
+    /// The gain map of an Ultra HDR photo was dropped: the picture is the standard-range one.
+    GainMap,
+    /// The video of a motion photo was dropped.
+    MotionPhoto,
+    /// Only a part of the picture could be read.
+    Damage {
+        /// The readable fraction, 0 to 1.
+        readable: f64,
+    },
+}
+
+impl Loss {
+    /// Which kind of loss it is.
+    #[must_use]
+    pub const fn kind(&self) -> LossKind {
+        match self {
+            Self::Animation { .. } => LossKind::Animation,
+            Self::ExtraImages { .. } => LossKind::ExtraImages,
+            Self::Alpha => LossKind::Alpha,
+            Self::BitDepth { .. } => LossKind::BitDepth,
+            Self::Cmyk => LossKind::Cmyk,
+            Self::Profile => LossKind::Profile,
+            Self::GainMap => LossKind::GainMap,
+            Self::MotionPhoto => LossKind::MotionPhoto,
+            Self::Damage { .. } => LossKind::Damage,
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Animation { frames } => write!(f, "animation: 1 of {frames} frames kept"),
+            Self::ExtraImages { images } => write!(f, "extra-images: 1 of {images} pictures kept"),
+            Self::Alpha => f.write_str("alpha: transparent pixels laid on the background"),
+            Self::BitDepth { bits } => write!(f, "bit-depth: {bits} bits a channel reduced to 8"),
+            Self::Cmyk => f.write_str("cmyk: inks converted to RGB"),
+            Self::Profile => f.write_str("profile: the colour profile does not suit the result"),
+            Self::GainMap => f.write_str("gain-map: the picture is the standard-range one"),
+            Self::MotionPhoto => f.write_str("motion-photo: the video was dropped"),
+            Self::Damage { readable } => write!(f, "damage: {:.1}% of the picture could be read", readable * 100.0),
+        }
+    }
+}
+
+/// A kind of [`Loss`], to be denied by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LossKind {
+    /// See [`Loss::Animation`].
+    Animation,
+    /// See [`Loss::ExtraImages`].
+    ExtraImages,
+    /// See [`Loss::Alpha`].
+    Alpha,
+    /// See [`Loss::BitDepth`].
+    BitDepth,
+    /// See [`Loss::Cmyk`].
+    Cmyk,
+    /// See [`Loss::Profile`].
+    Profile,
+    /// See [`Loss::GainMap`].
+    GainMap,
+    /// See [`Loss::MotionPhoto`].
+    MotionPhoto,
+    /// See [`Loss::Damage`].
+    Damage,
+}
+
+impl LossKind {
+    /// Every kind, in a fixed order.
+    pub const ALL: [Self; 9] = [
+        Self::Animation,
+        Self::ExtraImages,
+        Self::Alpha,
+        Self::BitDepth,
+        Self::Cmyk,
+        Self::Profile,
+        Self::GainMap,
+        Self::MotionPhoto,
+        Self::Damage,
+    ];
+
+    /// The name that the command line and reports use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Animation => "animation",
+            Self::ExtraImages => "extra-images",
+            Self::Alpha => "alpha",
+            Self::BitDepth => "bit-depth",
+            Self::Cmyk => "cmyk",
+            Self::Profile => "profile",
+            Self::GainMap => "gain-map",
+            Self::MotionPhoto => "motion-photo",
+            Self::Damage => "damage",
+        }
+    }
+}
+
+impl fmt::Display for LossKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for LossKind {
+    type Err = InvalidOption;
+
+    fn from_str(s: &str) -> Result<Self, InvalidOption> {
+        Self::ALL.into_iter().find(|k| k.name() == s).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|k| k.name()).collect();
+            InvalidOption::new("deny-loss", s, format!("one of {}", names.join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_serialises_under_the_name_that_denies_it() {
+        let losses = [
+            Loss::Animation { frames: 3 },
+            Loss::ExtraImages { images: 2 },
+            Loss::Alpha,
+            Loss::BitDepth { bits: 16 },
+            Loss::Cmyk,
+            Loss::Profile,
+            Loss::GainMap,
+            Loss::MotionPhoto,
+            Loss::Damage { readable: 0.5 },
+        ];
+        assert_eq!(losses.len(), LossKind::ALL.len());
+        for (loss, kind) in losses.iter().zip(LossKind::ALL) {
+            assert_eq!(loss.kind(), kind);
+            assert_eq!(kind.name().parse(), Ok(kind));
+            let json = serde_json::to_value(loss).unwrap();
+            assert_eq!(json["kind"], kind.name());
+            assert!(loss.to_string().starts_with(kind.name()));
+        }
+    }
+}
