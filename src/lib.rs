@@ -1,0 +1,18 @@
+//! photofit
+mod error;
+mod format;
+mod limits;
+mod options;
+mod orient;
+mod probe;
+mod report;
+
+pub use error::Error;
+pub use format::{Format, FormatSet};
+pub use limits::{Limits, Preset};
+pub use options::{
+    Check, Chroma, Filter, InvalidOption, Light, Metadata, OnDamage, Options, OutputFormat, Quality,
+};
+pub use orient::Orientation;
+pub use probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess, probe};
+pub use report::{Action, Loss, LossKind, Outcome, Report, Source};

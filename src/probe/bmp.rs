@@ -1,0 +1,50 @@
+//! The header of a Windows or OS/2 bitmap.
+
+use super::bytes::{le16, le32};
+use super::info::{ColorModel, ImageInfo};
+use crate::error::Error;
+use crate::format::Format;
+use crate::orient::Orientation;
+
+pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
+    let malformed = |what: &str| Error::malformed(Format::Bmp, what);
+    let cut = || malformed("its header is cut short");
+    let header = le32(data, 14).ok_or_else(cut)?;
+    let (width, height, bits) = if header == 12 {
+        (
+            u32::from(le16(data, 18).ok_or_else(cut)?),
+            u32::from(le16(data, 20).ok_or_else(cut)?),
+            le16(data, 24).ok_or_else(cut)?,
+        )
+    } else {
+        // The sides are signed; a negative height means that the top row comes first.
+        (
+            le32(data, 18).ok_or_else(cut)?.cast_signed().unsigned_abs(),
+            le32(data, 22).ok_or_else(cut)?.cast_signed().unsigned_abs(),
+            le16(data, 28).ok_or_else(cut)?,
+        )
+    };
+    if width == 0 || height == 0 {
+        return Err(malformed("its width or height is 0"));
+    }
+    let compression = if header == 12 { 0 } else { le32(data, 30).ok_or_else(cut)? };
+    // Headers of 56 bytes and more have a mask for alpha (BITMAPV3INFOHEADER and later); it counts with BI_BITFIELDS.
+    let alpha = header >= 56 && matches!(compression, 3 | 6) && le32(data, 66).is_some_and(|mask| mask != 0);
+    Ok(ImageInfo {
+        format: Format::Bmp,
+        width,
+        height,
+        orientation: Orientation::Upright,
+        bytes: data.len() as u64,
+        bit_depth: 8,
+        color: if bits <= 8 { ColorModel::Palette } else { ColorModel::Rgb },
+        alpha,
+        frames: 1,
+        images: 1,
+        profile: None,
+        gain_map: false,
+        motion_photo: false,
+        metadata: false,
+        jpeg: None,
+    })
+}

@@ -1,0 +1,268 @@
+//! Image file directories (TIFF 6.0, section 2; BigTIFF), read so that a broken one costs no more than itself.
+//!
+//! EXIF, TIFF and MPF all keep their tags in such directories. Real files have wrong types, wrong counts and offsets
+//! that point nowhere; each entry stands for itself here, and what cannot be read is left out.
+
+use super::bytes::Endian;
+use crate::orient::Orientation;
+
+pub(crate) const IMAGE_WIDTH: u16 = 0x0100;
+pub(crate) const IMAGE_LENGTH: u16 = 0x0101;
+pub(crate) const BITS_PER_SAMPLE: u16 = 0x0102;
+pub(crate) const COMPRESSION: u16 = 0x0103;
+pub(crate) const PHOTOMETRIC: u16 = 0x0106;
+pub(crate) const MAKE: u16 = 0x010F;
+pub(crate) const ORIENTATION: u16 = 0x0112;
+pub(crate) const SAMPLES_PER_PIXEL: u16 = 0x0115;
+pub(crate) const SUB_IFDS: u16 = 0x014A;
+pub(crate) const EXTRA_SAMPLES: u16 = 0x0152;
+pub(crate) const EXIF_IFD: u16 = 0x8769;
+pub(crate) const GPS_IFD: u16 = 0x8825;
+pub(crate) const ICC_PROFILE: u16 = 0x8773;
+pub(crate) const XMP: u16 = 0x02BC;
+pub(crate) const DNG_VERSION: u16 = 0xC612;
+pub(crate) const SR2_PRIVATE: u16 = 0xC634;
+pub(crate) const PIXEL_X_DIMENSION: u16 = 0xA002;
+pub(crate) const PIXEL_Y_DIMENSION: u16 = 0xA003;
+
+/// The most directories of one chain that are visited: more is a loop or an attack.
+const MAX_IFDS: usize = 4096;
+
+/// A TIFF structure: header, then directories that point at each other by offsets from its first byte.
+#[derive(Clone, Copy)]
+pub(crate) struct Tiff<'a> {
+    pub(crate) data: &'a [u8],
+    pub(crate) endian: Endian,
+    big: bool,
+    first: usize,
+}
+
+/// One directory entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) tag: u16,
+    pub(crate) kind: u16,
+    pub(crate) count: u64,
+    /// Where the entry's value, or its offset, stands.
+    pub(crate) value_at: usize,
+    /// How many bytes stand there: 4, or 8 in a BigTIFF.
+    inline: usize,
+}
+
+/// One directory: its entries and where its successor's offset stands.
+pub(crate) struct Ifd {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) next_at: Option<usize>,
+}
+
+/// Bytes of one value of a field type (TIFF 6.0, section 2); 0 for types that do not exist.
+const fn type_size(kind: u16) -> usize {
+    match kind {
+        1 | 2 | 6 | 7 => 1,
+        3 | 8 => 2,
+        4 | 9 | 11 | 13 => 4,
+        5 | 10 | 12 | 16..=18 => 8,
+        _ => 0,
+    }
+}
+
+impl<'a> Tiff<'a> {
+    /// Reads the header; `None` if this is not TIFF or BigTIFF.
+    pub(crate) fn parse(data: &'a [u8]) -> Option<Self> {
+        let endian = match data.get(..2)? {
+            b"II" => Endian::Little,
+            b"MM" => Endian::Big,
+            _ => return None,
+        };
+        let (big, first) = match endian.u16(data, 2)? {
+            42 => (false, usize::try_from(endian.u32(data, 4)?).ok()?),
+            43 if endian.u16(data, 4)? == 8 => (true, usize::try_from(endian.u64(data, 8)?).ok()?),
+            _ => return None,
+        };
+        Some(Self {
+            data,
+            endian,
+            big,
+            first,
+        })
+    }
+
+    /// The directory at `offset`; entries beyond the end of the data are left out.
+    pub(crate) fn ifd(&self, offset: usize) -> Option<Ifd> {
+        let (count, start, size) = if self.big {
+            (self.endian.u64(self.data, offset)?, offset.checked_add(8)?, 20)
+        } else {
+            (u64::from(self.endian.u16(self.data, offset)?), offset.checked_add(2)?, 12)
+        };
+        let mut entries = Vec::new();
+        let mut at = start;
+        // The data bounds the loop, whatever the count claims.
+        for _ in 0..count {
+            let Some(entry) = self.entry(at) else { break };
+            entries.push(entry);
+            at += size;
+        }
+        let complete = u64::try_from(entries.len()).ok() == Some(count);
+        Some(Ifd {
+            entries,
+            next_at: complete.then_some(at),
+        })
+    }
+
+    fn entry(&self, at: usize) -> Option<Entry> {
+        let tag = self.endian.u16(self.data, at)?;
+        let kind = self.endian.u16(self.data, at + 2)?;
+        let (count, value_at, inline) = if self.big {
+            (self.endian.u64(self.data, at + 4)?, at + 12, 8)
+        } else {
+            (u64::from(self.endian.u32(self.data, at + 4)?), at + 8, 4)
+        };
+        self.data.get(value_at..value_at + inline)?;
+        Some(Entry {
+            tag,
+            kind,
+            count,
+            value_at,
+            inline,
+        })
+    }
+
+    /// The first directory.
+    pub(crate) fn first_ifd(&self) -> Option<Ifd> {
+        self.ifd(self.first)
+    }
+
+    /// The offset that stands at `at`, if it leads somewhere.
+    pub(crate) fn offset(&self, at: usize) -> Option<usize> {
+        let offset = if self.big {
+            usize::try_from(self.endian.u64(self.data, at)?).ok()?
+        } else {
+            usize::try_from(self.endian.u32(self.data, at)?).ok()?
+        };
+        (offset != 0 && offset < self.data.len()).then_some(offset)
+    }
+
+    /// How many directories the main chain has; a chain that bites its tail ends there.
+    pub(crate) fn count_ifds(&self) -> usize {
+        let mut seen = std::collections::HashSet::new();
+        let mut next = Some(self.first);
+        while let Some(offset) = next {
+            if seen.len() >= MAX_IFDS || !seen.insert(offset) {
+                break;
+            }
+            let Some(ifd) = self.ifd(offset) else {
+                seen.remove(&offset);
+                break;
+            };
+            next = ifd.next_at.and_then(|at| self.offset(at));
+        }
+        seen.len()
+    }
+
+    /// The bytes of an entry's value; `None` if they lie outside the data.
+    pub(crate) fn bytes(&self, entry: &Entry) -> Option<&'a [u8]> {
+        let len = usize::try_from(entry.count).ok()?.checked_mul(type_size(entry.kind))?;
+        let start = if len <= entry.inline {
+            entry.value_at
+        } else {
+            self.offset(entry.value_at)?
+        };
+        self.data.get(start..start.checked_add(len)?)
+    }
+
+    /// The entry's `index`-th value as an unsigned integer, whatever its width (BYTE, SHORT, LONG, LONG8).
+    pub(crate) fn uint(&self, entry: &Entry, index: usize) -> Option<u64> {
+        let bytes = self.bytes(entry)?;
+        match entry.kind {
+            1 | 6 | 7 => bytes.get(index).map(|&b| u64::from(b)),
+            3 | 8 => self.endian.u16(bytes, index.checked_mul(2)?).map(u64::from),
+            4 | 9 | 13 => self.endian.u32(bytes, index.checked_mul(4)?).map(u64::from),
+            16..=18 => self.endian.u64(bytes, index.checked_mul(8)?),
+            _ => None,
+        }
+    }
+
+    /// The EXIF orientation that the directory holds. A wrong type or count does not matter as long as a number can be
+    /// read where a SHORT would stand; 0, 9 and other values outside 1 to 8 say nothing.
+    pub(crate) fn orientation(&self, ifd: &Ifd) -> Option<Orientation> {
+        let entry = ifd.find(ORIENTATION)?;
+        let value = match entry.kind {
+            1 | 6 | 7 => u32::from(*self.data.get(entry.value_at)?),
+            4 | 9 => self.endian.u32(self.data, entry.value_at)?,
+            _ => u32::from(self.endian.u16(self.data, entry.value_at)?),
+        };
+        Orientation::from_exif(value)
+    }
+}
+
+impl Ifd {
+    /// The first entry with `tag`.
+    pub(crate) fn find(&self, tag: u16) -> Option<&Entry> {
+        self.entries.iter().find(|e| e.tag == tag)
+    }
+}
+
+/// The orientation in an EXIF block (a TIFF structure, with or without the `Exif\0\0` in front): that of the first
+/// directory, as the one of the thumbnail says nothing about the picture.
+pub(crate) fn exif_orientation(block: &[u8]) -> Option<Orientation> {
+    let tiff = Tiff::parse(strip_exif_header(block))?;
+    tiff.orientation(&tiff.first_ifd()?)
+}
+
+/// The block without the `Exif\0\0` that JPEG puts in front, and that some writers put into PNG and WebP too.
+pub(crate) fn strip_exif_header(block: &[u8]) -> &[u8] {
+    block.strip_prefix(b"Exif\0\0").unwrap_or(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A little- or big-endian EXIF block with one orientation entry.
+    fn block(endian: Endian, kind: u16, count: u32, value: [u8; 4]) -> Vec<u8> {
+        let mut b = match endian {
+            Endian::Little => b"II".to_vec(),
+            Endian::Big => b"MM".to_vec(),
+        };
+        b.extend(endian.put_u16(42));
+        b.extend(endian.put_u32(8));
+        b.extend(endian.put_u16(1));
+        b.extend(endian.put_u16(ORIENTATION));
+        b.extend(endian.put_u16(kind));
+        b.extend(endian.put_u32(count));
+        b.extend(value);
+        b.extend(endian.put_u32(0));
+        b
+    }
+
+    #[test]
+    fn orientation_is_read_through_odd_types_and_counts() {
+        use Endian::{Big, Little};
+        let six = Some(Orientation::Rotate90);
+        for (endian, kind, count, value, want) in [
+            (Little, 3, 1, [6, 0, 0, 0], six),
+            (Big, 3, 1, [0, 6, 0, 0], six),
+            (Little, 4, 1, [6, 0, 0, 0], six),
+            (Big, 4, 1, [0, 0, 0, 6], six),
+            (Big, 1, 1, [6, 0, 0, 0], six),
+            (Little, 3, 0, [6, 0, 0, 0], six),
+            (Little, 3, 1, [0, 0, 0, 0], None),
+            (Little, 3, 1, [9, 0, 0, 0], None),
+            (Little, 3, 1, [6, 1, 0, 0], None),
+        ] {
+            assert_eq!(exif_orientation(&block(endian, kind, count, value)), want, "{endian:?} {kind} {count} {value:?}");
+        }
+    }
+
+    #[test]
+    fn every_prefix_is_survived_and_a_loop_ends() {
+        let b = block(Endian::Little, 3, 1, [6, 0, 0, 0]);
+        for end in 0..b.len() {
+            let _ = exif_orientation(&b[..end]);
+        }
+        let mut looped = b.clone();
+        let at = looped.len() - 4;
+        looped[at..].copy_from_slice(&8u32.to_le_bytes());
+        assert_eq!(Tiff::parse(&looped).map(|t| t.count_ifds()), Some(1));
+    }
+}

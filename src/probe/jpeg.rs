@@ -1,0 +1,393 @@
+//! The header of a JPEG (ITU-T T.81, annex B), and what cameras put around it.
+
+use super::bytes::{be16, contains, le16, le32};
+use super::icc;
+use super::ifd::{Tiff, exif_orientation};
+use super::info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
+use crate::error::Error;
+use crate::format::Format;
+use crate::orient::Orientation;
+
+pub(crate) const SOI: u8 = 0xD8;
+pub(crate) const EOI: u8 = 0xD9;
+pub(crate) const SOS: u8 = 0xDA;
+pub(crate) const DQT: u8 = 0xDB;
+pub(crate) const DNL: u8 = 0xDC;
+pub(crate) const DRI: u8 = 0xDD;
+pub(crate) const COM: u8 = 0xFE;
+pub(crate) const APP0: u8 = 0xE0;
+pub(crate) const APP1: u8 = 0xE1;
+pub(crate) const APP2: u8 = 0xE2;
+pub(crate) const APP14: u8 = 0xEE;
+pub(crate) const APP15: u8 = 0xEF;
+
+pub(crate) const EXIF: &[u8] = b"Exif\0\0";
+pub(crate) const ICC: &[u8] = b"ICC_PROFILE\0";
+pub(crate) const MPF: &[u8] = b"MPF\0";
+pub(crate) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+const ISO_GAIN_MAP: &[u8] = b"urn:iso:std:iso:ts:21496:-1\0";
+
+/// A marker segment of the header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment<'a> {
+    /// The marker's second byte.
+    pub(crate) marker: u8,
+    /// Where the marker's 0xFF stands.
+    pub(crate) start: usize,
+    /// Where the segment ends.
+    pub(crate) end: usize,
+    /// What follows the length; empty for markers without one.
+    pub(crate) payload: &'a [u8],
+}
+
+/// The marker segments of a JPEG, up to and including the first SOS or EOI. Fill bytes before a marker are legal, other
+/// bytes between segments are skipped as decoders do; a segment that reaches beyond the data ends the walk.
+pub(crate) struct Segments<'a> {
+    data: &'a [u8],
+    at: usize,
+    done: bool,
+}
+
+impl<'a> Segments<'a> {
+    /// `data` starts with SOI.
+    pub(crate) fn new(data: &'a [u8]) -> Self {
+        Self::from(data, 2)
+    }
+
+    /// The segments from offset `at` on, as they stand between two scans.
+    pub(crate) fn from(data: &'a [u8], at: usize) -> Self {
+        Self { data, at, done: false }
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = Segment<'a>;
+
+    fn next(&mut self) -> Option<Segment<'a>> {
+        if self.done {
+            return None;
+        }
+        let (start, marker) = next_marker(self.data, self.at)?;
+        let after = start + 2;
+        if marker == EOI || marker == SOI {
+            self.done = marker == EOI;
+            self.at = after;
+            return Some(Segment { marker, start, end: after, payload: &[] });
+        }
+        let length = usize::from(be16(self.data, after)?);
+        let end = after + length;
+        let payload = self.data.get(after + 2..end)?;
+        self.done = marker == SOS;
+        self.at = end;
+        Some(Segment { marker, start, end, payload })
+    }
+}
+
+/// The next marker at or behind `at`, as (offset of its last 0xFF, code): neither fill bytes, nor a stuffed zero, nor
+/// the markers that stand alone inside a scan (RSTn, TEM).
+fn next_marker(data: &[u8], mut at: usize) -> Option<(usize, u8)> {
+    loop {
+        at += memchr::memchr(0xFF, data.get(at..)?)?;
+        match *data.get(at + 1)? {
+            0xFF => at += 1,
+            0x00 | 0x01 | 0xD0..=0xD7 => at += 2,
+            marker => return Some((at, marker)),
+        }
+    }
+}
+
+/// Where the picture ends: the offset behind its EOI. Walks all scans, so that an EOI inside a segment (a thumbnail's)
+/// does not count. `None` if there is none: the file was cut short.
+pub(crate) fn end_of_image(data: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        let mut last = None;
+        for segment in Segments::from(data, at) {
+            last = Some(segment);
+        }
+        match last? {
+            s if s.marker == EOI => return Some(s.end),
+            // The entropy-coded data behind SOS has no 0xFF but stuffed ones and restart markers: the next walk skips it.
+            s if s.marker == SOS => at = s.end,
+            _ => return None,
+        }
+    }
+}
+
+pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
+    let malformed = |what: &str| Error::malformed(Format::Jpeg, what);
+    let mut frame: Option<Frame> = None;
+    let mut tables: [Option<Vec<u16>>; 4] = [const { None }; 4];
+    let mut orientation = None;
+    let mut restart_interval = 0;
+    let mut adobe_transform = None;
+    let mut jfif = false;
+    let mut profile = None;
+    let mut images = 1;
+    let mut metadata = false;
+    let mut gain_map = false;
+    let mut motion_photo = false;
+
+    for segment in Segments::new(data) {
+        let payload = segment.payload;
+        match segment.marker {
+            0xC0..=0xCF if !matches!(segment.marker, 0xC4 | 0xC8 | 0xCC) => {
+                if frame.is_none() {
+                    frame = Some(Frame::parse(segment.marker, payload).ok_or_else(|| malformed("its frame header is cut short"))?);
+                }
+            }
+            DQT => read_tables(payload, &mut tables),
+            DRI => restart_interval = be16(payload, 0).unwrap_or(0),
+            APP0 => jfif |= payload.starts_with(b"JFIF\0"),
+            APP14 if payload.starts_with(b"Adobe") => adobe_transform = payload.get(11).copied(),
+            APP1 if payload.starts_with(EXIF) => {
+                metadata = true;
+                orientation = orientation.or_else(|| exif_orientation(payload));
+            }
+            APP1 => {
+                metadata = true;
+                gain_map |= contains(payload, b"http://ns.adobe.com/hdr-gain-map/1.0/");
+                motion_photo |= contains(payload, b"MotionPhoto=\"1\"")
+                    || contains(payload, b"MotionPhoto>1<")
+                    || contains(payload, b"MicroVideo=\"1\"");
+            }
+            APP2 if payload.starts_with(ICC) => {
+                // The description stands in the first chunk of all profiles but the largest.
+                let body = payload.get(ICC.len() + 2..).unwrap_or_default();
+                profile.get_or_insert_with(|| icc::description(body).unwrap_or_default());
+            }
+            APP2 if payload.starts_with(MPF) => images = mpf_images(&payload[MPF.len()..]).max(1),
+            APP2 if payload.starts_with(ISO_GAIN_MAP) => gain_map = true,
+            APP0..=APP15 | COM => metadata = true,
+            _ => {}
+        }
+    }
+    let frame = frame.ok_or_else(|| malformed("it has no frame header, so no size"))?;
+    if frame.height == 0 {
+        return Err(Error::unsupported("a JPEG that states its height after the first scan (DNL)"));
+    }
+    if frame.width == 0 {
+        return Err(malformed("its width is 0"));
+    }
+    let color = match (frame.components.len(), adobe_transform) {
+        (1, _) => ColorModel::Gray,
+        (3, Some(0)) => ColorModel::Rgb,
+        (3, None) if !jfif && frame.components.iter().map(|c| c.id).eq(*b"RGB") => ColorModel::Rgb,
+        (3, _) => ColorModel::YCbCr,
+        (4, Some(2)) => ColorModel::Ycck,
+        (4, _) => ColorModel::Cmyk,
+        (n, _) => return Err(Error::unsupported(format!("a JPEG with {n} components"))),
+    };
+    let quantisation: Vec<Vec<u16>> = frame
+        .components
+        .iter()
+        .map(|c| tables.get(usize::from(c.table)).cloned().flatten().unwrap_or_default())
+        .collect();
+    // An Ultra HDR photo lists its gain map as a second picture, which is named by itself.
+    if gain_map {
+        images = images.saturating_sub(1).max(1);
+    }
+    Ok(ImageInfo {
+        format: Format::Jpeg,
+        width: u32::from(frame.width),
+        height: u32::from(frame.height),
+        orientation: orientation.unwrap_or(Orientation::Upright),
+        bytes: data.len() as u64,
+        bit_depth: frame.precision,
+        color,
+        alpha: false,
+        frames: 1,
+        images,
+        profile,
+        gain_map,
+        motion_photo: motion_photo || samsung_motion_photo(data),
+        metadata,
+        jpeg: Some(JpegInfo {
+            process: frame.process,
+            sampling: frame.components.iter().map(|c| c.sampling).collect(),
+            quality: quantisation.first().and_then(|t| estimate_quality(t)),
+            quantisation,
+            restart_interval,
+        }),
+    })
+}
+
+/// A frame header (T.81, B.2.2).
+struct Frame {
+    process: JpegProcess,
+    precision: u8,
+    width: u16,
+    height: u16,
+    components: Vec<FrameComponent>,
+}
+
+struct FrameComponent {
+    id: u8,
+    sampling: (u8, u8),
+    table: u8,
+}
+
+impl Frame {
+    fn parse(marker: u8, payload: &[u8]) -> Option<Self> {
+        let process = match marker {
+            0xC0 => JpegProcess::Baseline,
+            0xC1 => JpegProcess::Extended,
+            0xC2 => JpegProcess::Progressive,
+            0xC3 => JpegProcess::Lossless,
+            0xC9..=0xCB => JpegProcess::Arithmetic,
+            _ => JpegProcess::Hierarchical,
+        };
+        let count = usize::from(*payload.get(5)?);
+        let components = payload
+            .get(6..6 + 3 * count)?
+            .chunks_exact(3)
+            .map(|c| FrameComponent {
+                id: c[0],
+                sampling: (c[1] >> 4, c[1] & 15),
+                table: c[2],
+            })
+            .collect();
+        Some(Self {
+            process,
+            precision: payload[0],
+            height: be16(payload, 1)?,
+            width: be16(payload, 3)?,
+            components,
+        })
+    }
+}
+
+/// The natural (row-major) place of each coefficient in zigzag order (T.81, figure A.6).
+const ZIGZAG: [u8; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28, 35,
+    42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62,
+    63,
+];
+
+/// Reads the tables of a DQT segment (T.81, B.2.4.1); what is cut short is left out.
+fn read_tables(mut payload: &[u8], tables: &mut [Option<Vec<u16>>; 4]) {
+    while let Some(&head) = payload.first() {
+        let wide = head >> 4 != 0;
+        let size = if wide { 128 } else { 64 };
+        let Some(body) = payload.get(1..1 + size) else { return };
+        let mut table = vec![0; 64];
+        for (k, &natural) in ZIGZAG.iter().enumerate() {
+            table[usize::from(natural)] = if wide {
+                u16::from_be_bytes([body[2 * k], body[2 * k + 1]])
+            } else {
+                u16::from(body[k])
+            };
+        }
+        if let Some(slot) = tables.get_mut(usize::from(head & 15)) {
+            *slot = Some(table);
+        }
+        payload = &payload[1 + size..];
+    }
+}
+
+/// The luma table of T.81, table K.1, in natural order: the one that the IJG scale multiplies.
+pub(crate) const STANDARD_LUMA: [u16; 64] = [
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80,
+    62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98,
+    112, 100, 103, 99,
+];
+
+/// The quality whose scaled standard table is nearest in sum to `table`: exact for tables made by the IJG's formula,
+/// and a fair measure of coarseness for all others.
+pub(crate) fn estimate_quality(table: &[u16]) -> Option<u8> {
+    if table.len() != 64 {
+        return None;
+    }
+    let sum: u64 = table.iter().map(|&v| u64::from(v)).sum();
+    (1..=100u8).rev().min_by_key(|&quality| {
+        let q = u64::from(quality);
+        let scale = if q < 50 { 5000 / q } else { 200 - 2 * q };
+        let scaled: u64 = STANDARD_LUMA.iter().map(|&v| ((u64::from(v) * scale + 50) / 100).clamp(1, 255)).sum();
+        scaled.abs_diff(sum)
+    })
+}
+
+/// How many pictures an MPF index lists beside large thumbnails (CIPA DC-007, 5.2.3.3: type codes 0x01xxxx).
+fn mpf_images(block: &[u8]) -> u32 {
+    const ENTRIES: u16 = 0xB002;
+    let count = || {
+        let tiff = Tiff::parse(block)?;
+        let ifd = tiff.first_ifd()?;
+        let entries = tiff.bytes(ifd.find(ENTRIES)?)?;
+        let pictures = entries
+            .chunks_exact(16)
+            .filter(|e| tiff.endian.u32(e, 0).is_some_and(|attribute| (attribute >> 16) & 0xFF != 1))
+            .count();
+        u32::try_from(pictures).ok()
+    };
+    count().unwrap_or(1)
+}
+
+/// Whether the trailer that Samsung phones append lists a video (entry type 0x0A30).
+fn samsung_motion_photo(data: &[u8]) -> bool {
+    const MOTION_PHOTO: u16 = 0x0A30;
+    let find = || {
+        let body = data.strip_suffix(b"SEFT")?;
+        let len = usize::try_from(le32(body, body.len().checked_sub(4)?)?).ok()?;
+        let directory = body.get(body.len().checked_sub(len.checked_add(4)?)?..)?;
+        let entries = directory.strip_prefix(b"SEFH")?.get(8..)?;
+        Some(entries.chunks_exact(12).any(|e| le16(e, 2) == Some(MOTION_PHOTO)))
+    };
+    find().unwrap_or(false)
+}
+
+/// The ICC profile of a JPEG, put together from its chunks (ICC.1:2022, B.4); `None` if there is none or a chunk is
+/// missing.
+pub(crate) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
+    let mut chunks: Vec<(u8, u8, &[u8])> = Segments::new(data)
+        .filter(|s| s.marker == APP2)
+        .filter_map(|s| {
+            let body = s.payload.strip_prefix(ICC)?;
+            Some((*body.first()?, *body.get(1)?, body.get(2..)?))
+        })
+        .collect();
+    chunks.sort_by_key(|c| c.0);
+    let total = chunks.first()?.1;
+    let complete = chunks.len() == usize::from(total) && chunks.iter().zip(1u8..).all(|(c, n)| c.0 == n && c.1 == total);
+    // Some writers number their only chunk 0.
+    let single = chunks.len() == 1;
+    (complete || single).then(|| chunks.iter().flat_map(|c| c.2).copied().collect())
+}
+
+/// The payload of the first EXIF segment that has a readable directory, without `Exif\0\0`.
+pub(crate) fn exif(data: &[u8]) -> Option<&[u8]> {
+    Segments::new(data)
+        .filter(|s| s.marker == APP1)
+        .filter_map(|s| s.payload.strip_prefix(EXIF))
+        .find(|block| Tiff::parse(block).is_some_and(|t| t.first_ifd().is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quality_is_exact_for_tables_of_the_ijg_scale() {
+        for quality in 1..=100u8 {
+            let q = u32::from(quality);
+            let scale = if q < 50 { 5000 / q } else { 200 - 2 * q };
+            let table: Vec<u16> = STANDARD_LUMA
+                .iter()
+                .map(|&v| ((u32::from(v) * scale + 50) / 100).clamp(1, 255) as u16)
+                .collect();
+            let got = estimate_quality(&table).unwrap();
+            // The lowest qualities saturate at 255 and share their tables.
+            assert!(got == quality || quality <= 3, "{quality} read as {got}");
+        }
+        assert_eq!(estimate_quality(&[]), None);
+    }
+
+    #[test]
+    fn markers_are_found_behind_fill_bytes_and_rubbish() {
+        let data = [0xFF, SOI, 0xFF, 0xFF, 0xFF, COM, 0, 3, 7, 1, 2, 0xFF, 0x00, 0xFF, EOI, 9];
+        let found: Vec<(u8, usize)> = Segments::new(&data).map(|s| (s.marker, s.payload.len())).collect();
+        assert_eq!(found, [(COM, 1), (EOI, 0)]);
+        assert_eq!(end_of_image(&data), Some(15));
+        assert_eq!(end_of_image(&data[..14]), None);
+    }
+}

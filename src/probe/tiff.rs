@@ -1,0 +1,96 @@
+//! The first directory of a TIFF or BigTIFF, and the raw formats that look like one.
+
+use super::icc;
+use super::ifd::{self, Tiff};
+use super::info::{ColorModel, ImageInfo};
+use crate::error::Error;
+use crate::format::Format;
+use crate::orient::Orientation;
+
+pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
+    let malformed = |what: &str| Error::malformed(Format::Tiff, what);
+    let tiff = Tiff::parse(data).ok_or_else(|| malformed("its header is cut short"))?;
+    let first = tiff.first_ifd().ok_or_else(|| malformed("its first directory lies outside the file"))?;
+    if let Some(name) = raw(&tiff, &first) {
+        return Err(Error::unsupported(name));
+    }
+    let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
+    let side = |tag, name: &str| {
+        uint(tag)
+            .and_then(|v| u32::try_from(v).ok())
+            .filter(|&v| v > 0)
+            .ok_or_else(|| malformed(&format!("its first directory has no {name}")))
+    };
+    let (width, height) = (side(ifd::IMAGE_WIDTH, "width")?, side(ifd::IMAGE_LENGTH, "height")?);
+    let color = match uint(ifd::PHOTOMETRIC) {
+        Some(0 | 1) | None => ColorModel::Gray,
+        Some(3) => ColorModel::Palette,
+        Some(5) => ColorModel::Cmyk,
+        Some(6) => ColorModel::YCbCr,
+        Some(8 | 9) => ColorModel::Lab,
+        Some(_) => ColorModel::Rgb,
+    };
+    let base = match color {
+        ColorModel::Gray | ColorModel::Palette => 1,
+        ColorModel::Cmyk => 4,
+        _ => 3,
+    };
+    // An extra sample is alpha when it says so (1 associated, 2 unassociated).
+    let alpha = uint(ifd::EXTRA_SAMPLES).is_some_and(|v| v == 1 || v == 2)
+        && uint(ifd::SAMPLES_PER_PIXEL).is_some_and(|n| n > base);
+    Ok(ImageInfo {
+        format: Format::Tiff,
+        width,
+        height,
+        orientation: tiff.orientation(&first).unwrap_or(Orientation::Upright),
+        bytes: data.len() as u64,
+        bit_depth: uint(ifd::BITS_PER_SAMPLE).and_then(|v| u8::try_from(v).ok()).unwrap_or(1),
+        color,
+        alpha,
+        frames: 1,
+        images: u32::try_from(tiff.count_ifds()).unwrap_or(u32::MAX).max(1),
+        profile: first
+            .find(ifd::ICC_PROFILE)
+            .map(|e| tiff.bytes(e).and_then(icc::description).unwrap_or_default()),
+        gain_map: false,
+        motion_photo: false,
+        metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP].iter().any(|&tag| first.find(tag).is_some()),
+        jpeg: None,
+    })
+}
+
+/// The ICC profile of the first page.
+pub(crate) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
+    let tiff = Tiff::parse(data)?;
+    let first = tiff.first_ifd()?;
+    tiff.bytes(first.find(ifd::ICC_PROFILE)?).map(<[u8]>::to_vec)
+}
+
+/// The raw format that a TIFF structure belongs to, if any. They are told by what only they have: DNG by its version,
+/// the camera makers' by a reduced first picture beside full ones in sub-directories.
+fn raw(tiff: &Tiff<'_>, first: &ifd::Ifd) -> Option<&'static str> {
+    const NEW_SUBFILE_TYPE: u16 = 0x00FE;
+    if tiff.data.get(8..10) == Some(b"CR") {
+        return Some("Canon CR2 raw");
+    }
+    if first.find(ifd::DNG_VERSION).is_some() {
+        return Some("DNG raw");
+    }
+    if first.find(ifd::SR2_PRIVATE).is_some() && first.find(ifd::SUB_IFDS).is_some() {
+        return Some("Sony ARW raw");
+    }
+    let make = first.find(ifd::MAKE).and_then(|e| tiff.bytes(e)).unwrap_or_default();
+    let reduced = first.find(NEW_SUBFILE_TYPE).and_then(|e| tiff.uint(e, 0)) == Some(1);
+    // A raw file's first directory is a thumbnail or, where it is the raw picture, has a maker's own compression.
+    let own_compression = first.find(ifd::COMPRESSION).and_then(|e| tiff.uint(e, 0)).is_some_and(|c| {
+        matches!(c, 32_767 | 32_769 | 32_770 | 34_713 | 65_535)
+    });
+    let raw_like = (reduced && first.find(ifd::SUB_IFDS).is_some()) || own_compression;
+    match make {
+        m if raw_like && m.starts_with(b"NIKON") => Some("Nikon NEF raw"),
+        m if raw_like && m.starts_with(b"PENTAX") => Some("Pentax PEF raw"),
+        m if raw_like && m.starts_with(b"SAMSUNG") => Some("Samsung SRW raw"),
+        m if raw_like && m.starts_with(b"SONY") => Some("Sony ARW raw"),
+        _ => None,
+    }
+}
