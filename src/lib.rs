@@ -4,8 +4,12 @@ mod format;
 mod limits;
 mod options;
 mod orient;
+mod pixels;
+mod plan;
 mod probe;
 mod report;
+mod resample;
+mod threads;
 
 pub use error::Error;
 pub use format::{Format, FormatSet};

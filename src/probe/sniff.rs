@@ -92,8 +92,6 @@ fn recognised(data: &[u8]) -> Option<&'static str> {
         (b"\xC5\xD0\xD3\xC6", "EPS"),
         (b"8BPS", "Photoshop PSD"),
         (b"gimp xcf", "GIMP XCF"),
-        (b"\0\0\x01\0", "ICO"),
-        (b"\0\0\x02\0", "CUR"),
         (b"qoif", "QOI"),
         (b"DDS ", "DDS"),
         (b"\x76\x2F\x31\x01", "OpenEXR"),
@@ -108,6 +106,12 @@ fn recognised(data: &[u8]) -> Option<&'static str> {
     ];
     if let Some((_, name)) = SIGNATURES.iter().find(|(magic, _)| data.starts_with(magic)) {
         return Some(name);
+    }
+    // The header of an icon file counts its pictures; a TGA that starts alike has zeros there.
+    if let [0, 0, kind @ (1 | 2), 0, count, 0, ..] = data
+        && *count > 0
+    {
+        return Some(if *kind == 1 { "ICO" } else { "CUR" });
     }
     if let [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] = data {
         return Some("PNM");

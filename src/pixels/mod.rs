@@ -1,0 +1,339 @@
+//! Pictures in memory: sizes checked, allocation fallible.
+
+use crate::error::Error;
+use crate::orient::Orientation;
+
+/// The channels of an interleaved picture, in the order in which they are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Gray,
+    GrayAlpha,
+    Rgb,
+    Rgba,
+}
+
+impl Layout {
+    pub(crate) const fn channels(self) -> usize {
+        match self {
+            Self::Gray => 1,
+            Self::GrayAlpha => 2,
+            Self::Rgb => 3,
+            Self::Rgba => 4,
+        }
+    }
+
+    pub(crate) const fn has_alpha(self) -> bool {
+        matches!(self, Self::GrayAlpha | Self::Rgba)
+    }
+
+    const fn without_alpha(self) -> Self {
+        match self {
+            Self::Gray | Self::GrayAlpha => Self::Gray,
+            Self::Rgb | Self::Rgba => Self::Rgb,
+        }
+    }
+}
+
+/// Samples of 8 or 16 bits, row by row, the channels of a pixel side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Samples {
+    U8(Vec<u8>),
+    U16(Vec<u16>),
+}
+
+/// An interleaved picture: `width * height * channels` samples, gamma-coded, alpha not premultiplied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Raster {
+    width: u32,
+    height: u32,
+    layout: Layout,
+    samples: Samples,
+}
+
+/// `width * height * channels`, or `None` where that does not fit an address.
+pub(crate) fn sample_count(width: u32, height: u32, channels: usize) -> Option<usize> {
+    usize::try_from(width).ok()?.checked_mul(usize::try_from(height).ok()?)?.checked_mul(channels)
+}
+
+/// A vector of `len` zeros, or [`Error::OutOfMemory`]: picture memory is never allocated in a way that aborts.
+pub(crate) fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Error> {
+    let mut v = Vec::new();
+    resize(&mut v, len)?;
+    Ok(v)
+}
+
+/// Makes `v` hold `len` values, as [`zeros`] does.
+pub(crate) fn resize<T: Clone + Default>(v: &mut Vec<T>, len: usize) -> Result<(), Error> {
+    v.try_reserve_exact(len.saturating_sub(v.len())).map_err(|_| Error::OutOfMemory {
+        bytes: (len as u64).saturating_mul(size_of::<T>() as u64),
+    })?;
+    v.resize(len, T::default());
+    Ok(())
+}
+
+impl Raster {
+    /// Wraps samples whose number must be `width * height * channels`; `None` otherwise, and for an empty picture.
+    pub(crate) fn new(width: u32, height: u32, layout: Layout, samples: Samples) -> Option<Self> {
+        let len = match &samples {
+            Samples::U8(v) => v.len(),
+            Samples::U16(v) => v.len(),
+        };
+        (len > 0 && sample_count(width, height, layout.channels()) == Some(len)).then_some(Self {
+            width,
+            height,
+            layout,
+            samples,
+        })
+    }
+
+    pub(crate) fn width(&self) -> u32 {
+        self.width
+    }
+
+    pub(crate) fn height(&self) -> u32 {
+        self.height
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(crate) fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// Samples in a row.
+    pub(crate) fn stride(&self) -> usize {
+        self.width as usize * self.layout.channels()
+    }
+
+    pub(crate) fn into_samples(self) -> Samples {
+        self.samples
+    }
+
+    /// The picture without its alpha channel if every pixel is opaque, else as it is.
+    pub(crate) fn drop_opaque_alpha(self) -> Self {
+        let n = self.layout.channels();
+        let opaque = self.layout.has_alpha()
+            && match &self.samples {
+                Samples::U8(v) => v.chunks_exact(n).all(|p| p[n - 1] == u8::MAX),
+                Samples::U16(v) => v.chunks_exact(n).all(|p| p[n - 1] == u16::MAX),
+            };
+        if opaque { self.drop_alpha() } else { self }
+    }
+
+    /// The picture laid on `background` (sRGB), without alpha. Gamma-coded values are mixed, as viewers do.
+    pub(crate) fn flatten(mut self, background: [u8; 3]) -> Self {
+        if !self.layout.has_alpha() {
+            return self;
+        }
+        let n = self.layout.channels();
+        // A gray picture stays gray: it is laid on the background's luma (ITU-R BT.601).
+        let [r, g, b] = background.map(u32::from);
+        let luma = (299 * r + 587 * g + 114 * b + 500) / 1000;
+        let under = if self.layout == Layout::GrayAlpha { [luma; 3] } else { [r, g, b] };
+        match &mut self.samples {
+            Samples::U8(v) => {
+                for pixel in v.chunks_exact_mut(n) {
+                    let alpha = u32::from(pixel[n - 1]);
+                    for (v, under) in pixel[..n - 1].iter_mut().zip(under) {
+                        let mixed = (u32::from(*v) * alpha + under * (255 - alpha) + 127) / 255;
+                        *v = u8::try_from(mixed).unwrap_or(u8::MAX);
+                    }
+                }
+            }
+            Samples::U16(v) => {
+                for pixel in v.chunks_exact_mut(n) {
+                    let alpha = u64::from(pixel[n - 1]);
+                    for (v, under) in pixel[..n - 1].iter_mut().zip(under) {
+                        let mixed = (u64::from(*v) * alpha + u64::from(under) * 257 * (65_535 - alpha) + 32_767) / 65_535;
+                        *v = u16::try_from(mixed).unwrap_or(u16::MAX);
+                    }
+                }
+            }
+        }
+        self.drop_alpha()
+    }
+
+    fn drop_alpha(mut self) -> Self {
+        let n = self.layout.channels();
+        match &mut self.samples {
+            Samples::U8(v) => drop_last_channel(v, n),
+            Samples::U16(v) => drop_last_channel(v, n),
+        }
+        self.layout = self.layout.without_alpha();
+        self
+    }
+
+    /// The picture with 8 bits a channel, rounded to nearest.
+    pub(crate) fn into_8_bits(self) -> Result<Self, Error> {
+        let Samples::U16(wide) = &self.samples else {
+            return Ok(self);
+        };
+        let mut narrow = zeros(wide.len())?;
+        for (n, &w) in narrow.iter_mut().zip(wide) {
+            *n = narrow_sample(w);
+        }
+        Ok(Self {
+            samples: Samples::U8(narrow),
+            ..self
+        })
+    }
+
+    /// The picture turned as `orientation` says.
+    pub(crate) fn oriented(self, orientation: Orientation) -> Result<Self, Error> {
+        if orientation == Orientation::Upright {
+            return Ok(self);
+        }
+        let n = self.layout.channels();
+        let samples = match &self.samples {
+            Samples::U8(v) => Samples::U8(turn(v, self.width, self.height, n, orientation)?),
+            Samples::U16(v) => Samples::U16(turn(v, self.width, self.height, n, orientation)?),
+        };
+        let (width, height) = orientation.apply_to_size(self.width, self.height);
+        Ok(Self {
+            width,
+            height,
+            layout: self.layout,
+            samples,
+        })
+    }
+}
+
+/// 16 bits to 8, rounded to nearest: `v / 257`.
+pub(crate) fn narrow_sample(v: u16) -> u8 {
+    u8::try_from((u32::from(v) + 128) / 257).unwrap_or(u8::MAX)
+}
+
+fn drop_last_channel<T: Copy>(v: &mut Vec<T>, n: usize) {
+    let pixels = v.len() / n;
+    for i in 1..pixels {
+        v.copy_within(i * n..i * n + n - 1, i * (n - 1));
+    }
+    v.truncate(pixels * (n - 1));
+}
+
+/// Moves pixels of `n` samples to where `orientation` puts them. Transpositions go tile by tile, so that the rows read
+/// and the rows written both stay in the first-level cache.
+fn turn<T: Copy + Default>(src: &[T], width: u32, height: u32, n: usize, o: Orientation) -> Result<Vec<T>, Error> {
+    match n {
+        1 => turn_pixels::<T, 1>(src, width, height, o),
+        2 => turn_pixels::<T, 2>(src, width, height, o),
+        3 => turn_pixels::<T, 3>(src, width, height, o),
+        _ => turn_pixels::<T, 4>(src, width, height, o),
+    }
+}
+
+fn turn_pixels<T: Copy + Default, const N: usize>(
+    src: &[T],
+    width: u32,
+    height: u32,
+    orientation: Orientation,
+) -> Result<Vec<T>, Error> {
+    const TILE: usize = 32;
+    let (w, h) = (width as usize, height as usize);
+    let (pixels, _) = src.as_chunks::<N>();
+    let mut out = zeros(src.len())?;
+    let (out_pixels, _) = out.as_chunks_mut::<N>();
+    let (transpose, flip_x, flip_y) = orientation.steps();
+    if !transpose {
+        for (y, row) in pixels.chunks_exact(w).enumerate() {
+            let to = if flip_y { h - 1 - y } else { y };
+            let target = &mut out_pixels[to * w..(to + 1) * w];
+            if flip_x {
+                for (t, s) in target.iter_mut().rev().zip(row) {
+                    *t = *s;
+                }
+            } else {
+                target.copy_from_slice(row);
+            }
+        }
+        return Ok(out);
+    }
+    // Upright, the picture is h wide and w high: the stored pixel (x, y) goes to (y, x), then the axes are mirrored.
+    for tile_y in (0..h).step_by(TILE) {
+        for tile_x in (0..w).step_by(TILE) {
+            for x in tile_x..(tile_x + TILE).min(w) {
+                let row = if flip_y { w - 1 - x } else { x };
+                let target = &mut out_pixels[row * h..(row + 1) * h];
+                for y in tile_y..(tile_y + TILE).min(h) {
+                    let column = if flip_x { h - 1 - y } else { y };
+                    target[column] = pixels[y * w + x];
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(width: u32, height: u32, layout: Layout) -> Raster {
+        let len = sample_count(width, height, layout.channels()).unwrap();
+        let samples = (0..len).map(|i| (i % 251) as u8).collect();
+        Raster::new(width, height, layout, Samples::U8(samples)).unwrap()
+    }
+
+    #[test]
+    fn turning_follows_the_table_of_the_exif_standard_for_every_layout_and_odd_size() {
+        for layout in [Layout::Gray, Layout::GrayAlpha, Layout::Rgb, Layout::Rgba] {
+            for (w, h) in [(1, 1), (1, 9), (7, 1), (5, 3), (70, 41), (33, 64)] {
+                let source = numbered(w, h, layout);
+                let n = layout.channels();
+                let Samples::U8(from) = source.samples().clone() else { unreachable!() };
+                for o in Orientation::ALL {
+                    let turned = source.clone().oriented(o).unwrap();
+                    let (tw, th) = (turned.width(), turned.height());
+                    let Samples::U8(to) = turned.samples() else { unreachable!() };
+                    for y in 0..h {
+                        for x in 0..w {
+                            let (tx, ty) = match o.to_exif() {
+                                1 => (x, y),
+                                2 => (w - 1 - x, y),
+                                3 => (w - 1 - x, h - 1 - y),
+                                4 => (x, h - 1 - y),
+                                5 => (y, x),
+                                6 => (h - 1 - y, x),
+                                7 => (h - 1 - y, w - 1 - x),
+                                _ => (y, w - 1 - x),
+                            };
+                            let a = (y * w + x) as usize * n;
+                            let b = (ty * tw + tx) as usize * n;
+                            assert_eq!(from[a..a + n], to[b..b + n], "{layout:?} {w}x{h} {o:?} at {x},{y}");
+                        }
+                    }
+                    assert_eq!(turned.oriented(o.inverse()).unwrap(), source, "{th}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn alpha_is_dropped_only_where_it_says_nothing_and_mixed_where_it_does() {
+        let opaque = Raster::new(2, 1, Layout::Rgba, Samples::U8(vec![1, 2, 3, 255, 4, 5, 6, 255])).unwrap();
+        assert_eq!(opaque.drop_opaque_alpha().samples(), &Samples::U8(vec![1, 2, 3, 4, 5, 6]));
+        let clear = Raster::new(2, 1, Layout::GrayAlpha, Samples::U16(vec![0, 0, 65_535, 65_535])).unwrap();
+        assert_eq!(clear.clone().drop_opaque_alpha(), clear);
+        let laid = clear.flatten([255, 255, 255]);
+        assert_eq!(laid.samples(), &Samples::U16(vec![65_535, 65_535]));
+        let half = Raster::new(1, 1, Layout::Rgba, Samples::U8(vec![255, 0, 0, 128])).unwrap();
+        assert_eq!(half.flatten([255, 255, 255]).samples(), &Samples::U8(vec![255, 127, 127]));
+    }
+
+    #[test]
+    fn sixteen_bits_round_to_eight() {
+        for v in 0..=255u16 {
+            assert_eq!(u16::from(narrow_sample(v * 257)), v);
+        }
+        assert_eq!((narrow_sample(128), narrow_sample(129)), (0, 1));
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_is_an_error() {
+        assert!(matches!(zeros::<u16>(usize::MAX / 4), Err(Error::OutOfMemory { .. })));
+        assert!(Raster::new(2, 2, Layout::Rgb, Samples::U8(vec![0; 11])).is_none());
+        assert!(Raster::new(0, 2, Layout::Rgb, Samples::U8(vec![])).is_none());
+    }
+}
