@@ -2,6 +2,7 @@
 mod error;
 mod format;
 mod limits;
+mod metadata;
 mod options;
 mod orient;
 mod pixels;
