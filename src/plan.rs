@@ -1,5 +1,6 @@
 //! What to do with a photo, decided from its header: pure, and in integers throughout.
 
+use crate::encode::jpeg::MAX_SIDE;
 use crate::error::Error;
 use crate::format::Format;
 use crate::limits::Limits;
@@ -48,13 +49,11 @@ pub(crate) fn plan(
     if conforms {
         return Ok(if metadata_changes { Plan::Rewrite } else { Plan::Keep });
     }
+    let format = output_format(info, options)?;
     let (width, height) = info.upright_size();
-    let (width, height) = fit(width, height, limits);
-    Ok(Plan::Transcode {
-        format: output_format(info, options)?,
-        width,
-        height,
-    })
+    let longest = if format == Format::Jpeg { MAX_SIDE } else { u32::MAX };
+    let (width, height) = fit(width, height, &limits.with_max_side(longest.min(limits.max_side())));
+    Ok(Plan::Transcode { format, width, height })
 }
 
 /// The format to write: what the caller asks for; else the source's, if it can be written; else PNG with alpha and

@@ -107,10 +107,6 @@ impl Raster {
         self.width as usize * self.layout.channels()
     }
 
-    pub(crate) fn into_samples(self) -> Samples {
-        self.samples
-    }
-
     /// The picture without its alpha channel if every pixel is opaque, else as it is.
     pub(crate) fn drop_opaque_alpha(self) -> Self {
         let n = self.layout.channels();

@@ -12,7 +12,6 @@ pub(crate) const SOI: u8 = 0xD8;
 pub(crate) const EOI: u8 = 0xD9;
 pub(crate) const SOS: u8 = 0xDA;
 pub(crate) const DQT: u8 = 0xDB;
-pub(crate) const DNL: u8 = 0xDC;
 pub(crate) const DRI: u8 = 0xDD;
 pub(crate) const COM: u8 = 0xFE;
 pub(crate) const APP0: u8 = 0xE0;

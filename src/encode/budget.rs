@@ -1,0 +1,262 @@
+//! The search for the best attempt that fits a byte limit.
+//!
+//! First quality: the highest that fits, found in at most [`MAX_ENCODES`] attempts on pixels already held. Below the
+//! quality floor, and for PNG, the picture is made smaller instead, each time from the source's pixels.
+
+use super::jpeg::Tenths;
+use crate::error::Error;
+
+/// Attempts at one size. One good guess and interpolation come within a percent in three or four.
+const MAX_ENCODES: u32 = 5;
+
+/// Attempts at smaller and smaller sizes.
+const MAX_SHRINKS: u32 = 8;
+
+/// The share of the limit from which on an attempt is good enough: looking on would cost more time than it gains.
+const CLOSE: f64 = 0.985;
+
+/// Where the search aims, so that an estimate a little off still fits.
+const AIM: f64 = 0.993;
+
+/// Counts attempts, and remembers the smallest for the error.
+#[derive(Default)]
+pub(crate) struct Attempts {
+    pub(crate) count: u32,
+    smallest: Option<u64>,
+}
+
+impl Attempts {
+    /// Notes an attempt and gives its size.
+    pub(crate) fn note(&mut self, bytes: &[u8]) -> u64 {
+        let size = bytes.len() as u64;
+        self.count += 1;
+        self.smallest = Some(self.smallest.map_or(size, |s| s.min(size)));
+        size
+    }
+
+    /// The error that says how close the search came.
+    pub(crate) fn does_not_fit(&self, limit: u64) -> Error {
+        Error::DoesNotFit {
+            limit,
+            smallest: self.smallest.unwrap_or(u64::MAX),
+            encodes: self.count,
+        }
+    }
+}
+
+/// Relative sizes of a photo over quality, as (quality, natural logarithm of bytes): the mean of ten camera photos. Only
+/// its shape counts: the search scales it to what it has measured.
+const SHAPE: [(f64, f64); 14] = [
+    (1.0, -4.20),
+    (5.0, -3.75),
+    (10.0, -3.25),
+    (20.0, -2.75),
+    (30.0, -2.46),
+    (40.0, -2.26),
+    (50.0, -2.10),
+    (60.0, -1.94),
+    (70.0, -1.74),
+    (80.0, -1.47),
+    (90.0, -1.00),
+    (95.0, -0.60),
+    (98.0, -0.22),
+    (100.0, 0.0),
+];
+
+/// The shape's logarithm at `quality`, by linear interpolation.
+fn shape(quality: f64) -> f64 {
+    let i = SHAPE.partition_point(|&(q, _)| q < quality).clamp(1, SHAPE.len() - 1);
+    let ((q0, s0), (q1, s1)) = (SHAPE[i - 1], SHAPE[i]);
+    s0 + (quality - q0) / (q1 - q0) * (s1 - s0)
+}
+
+/// The quality at which the shape has the logarithm `s`.
+fn quality_at(s: f64) -> f64 {
+    let i = SHAPE.partition_point(|&(_, v)| v < s).clamp(1, SHAPE.len() - 1);
+    let ((q0, s0), (q1, s1)) = (SHAPE[i - 1], SHAPE[i]);
+    (q0 + (s - s0) / (s1 - s0) * (q1 - q0)).clamp(1.0, 100.0)
+}
+
+/// The result of a search over quality.
+pub(crate) enum Search {
+    /// The best attempt that fits.
+    Fits { quality: Tenths, bytes: Vec<u8> },
+    /// Even the floor has too many bytes: this many.
+    TooLarge(u64),
+}
+
+/// A measured attempt.
+#[derive(Clone, Copy)]
+struct Point {
+    quality: Tenths,
+    /// The shape's logarithm at this quality.
+    shape: f64,
+    /// The logarithm of the size.
+    size: f64,
+}
+
+impl Point {
+    fn new(quality: Tenths, size: u64) -> Self {
+        Self {
+            quality,
+            shape: shape(f64::from(quality.quality())),
+            size: (size.max(1) as f64).ln(),
+        }
+    }
+
+    /// The quality at which the line through this point with `slope` reaches the size `target`.
+    fn reach(self, target: f64, slope: f64) -> Tenths {
+        Tenths::floor(quality_at(self.shape + (target - self.size) / slope))
+    }
+
+    /// The slope of the line to `other`, kept within what pictures show: the shape's own is 1.
+    fn slope(self, other: Self) -> f64 {
+        let run = self.shape - other.shape;
+        if run.abs() < 1e-6 {
+            return 1.0;
+        }
+        ((self.size - other.size) / run).clamp(0.25, 3.0)
+    }
+}
+
+/// The highest quality from `floor` to `start` at which `encode` gives at most `limit` bytes. Size is not trusted to
+/// grow with quality: what is returned was measured.
+pub(crate) fn by_quality(
+    limit: u64,
+    start: Tenths,
+    floor: Tenths,
+    attempts: &mut Attempts,
+    mut encode: impl FnMut(Tenths) -> Result<Vec<u8>, Error>,
+) -> Result<Search, Error> {
+    let target = (limit as f64 * AIM).max(1.0).ln();
+    let mut best: Option<(Point, Vec<u8>)> = None;
+    let mut above: Option<Point> = None;
+    let mut quality = start;
+    for left in (0..MAX_ENCODES).rev() {
+        let bytes = encode(quality)?;
+        let size = attempts.note(&bytes);
+        let here = Point::new(quality, size);
+        let previous = above;
+        if size <= limit {
+            best = Some((here, bytes));
+            if quality == start || size as f64 >= limit as f64 * CLOSE {
+                break;
+            }
+        } else if quality <= floor {
+            return Ok(Search::TooLarge(size));
+        } else {
+            above = Some(here);
+        }
+        // Only the first attempt can fit with nothing above it, and that ended the search.
+        let Some(high) = above else { break };
+        quality = match &best {
+            Some((low, _)) => {
+                let between = low.reach(target, low.slope(high));
+                between.max(low.quality.next()).min(high.quality.previous())
+            }
+            // The last attempt must settle it.
+            None if left == 1 => floor,
+            None => {
+                // Running out of attempts, leave a margin rather than miss again by a little.
+                let target = if left == 2 { target - 0.07 } else { target };
+                let slope = previous.map_or(1.0, |p| p.slope(high));
+                high.reach(target, slope).min(high.quality.previous()).max(floor)
+            }
+        };
+        if best.as_ref().is_some_and(|(low, _)| quality <= low.quality) {
+            break;
+        }
+    }
+    Ok(match best {
+        Some((point, bytes)) => Search::Fits {
+            quality: point.quality,
+            bytes,
+        },
+        // Unreachable while the last attempt is the floor's; an error is still better than a panic.
+        None => return Err(attempts.does_not_fit(limit)),
+    })
+}
+
+/// Makes the picture smaller until `encode`, which is given the number of pixels to stay within, comes to at most
+/// `limit` bytes. `pixels` and `size` are those of the attempt that was too large.
+pub(crate) fn by_size(
+    limit: u64,
+    mut pixels: u64,
+    mut size: u64,
+    attempts: &mut Attempts,
+    mut encode: impl FnMut(u64) -> Result<Vec<u8>, Error>,
+) -> Result<Vec<u8>, Error> {
+    for _ in 0..MAX_SHRINKS {
+        if pixels <= 1 {
+            break;
+        }
+        // A smaller picture has more detail per pixel, so its bytes shrink less than its pixels.
+        let ratio = (limit as f64 * AIM / size.max(1) as f64).powf(1.12).min(0.97);
+        pixels = share(pixels, ratio);
+        let bytes = encode(pixels)?;
+        size = attempts.note(&bytes);
+        if size <= limit {
+            return Ok(bytes);
+        }
+    }
+    Err(attempts.does_not_fit(limit))
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a u64 is one
+fn share(pixels: u64, ratio: f64) -> u64 {
+    ((pixels as f64 * ratio) as u64).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture whose size follows `curve` (bytes at a quality); counts are taken from `attempts`.
+    fn search(limit: u64, floor: u8, curve: impl Fn(f64) -> f64) -> (Option<(f64, u64)>, u32) {
+        let mut attempts = Attempts::default();
+        let found = by_quality(limit, Tenths::of(100), Tenths::of(floor), &mut attempts, |q| {
+            Ok(vec![0; curve(f64::from(q.quality())) as usize])
+        });
+        let found = match found.unwrap() {
+            Search::Fits { quality, bytes } => Some((f64::from(quality.quality()), bytes.len() as u64)),
+            Search::TooLarge(_) => None,
+        };
+        (found, attempts.count)
+    }
+
+    #[test]
+    fn the_search_comes_close_on_very_different_curves() {
+        let photo = |q: f64| 4e6 * shape(q).exp();
+        let noise = |q: f64| 4e6 * (0.45 * shape(q)).exp();
+        let flat = |q: f64| 1e5 + 4e6 * (1.9 * shape(q)).exp();
+        let steps = |q: f64| 4e6 * (0.8 * shape((q / 1.5).floor() * 1.5)).exp();
+        for (name, curve) in [("photo", &photo as &dyn Fn(f64) -> f64), ("noise", &noise), ("flat", &flat)] {
+            for percent in [90, 70, 50, 40, 30] {
+                let limit = 4_000_000 * percent / 100;
+                let (found, count) = search(limit, 1, curve);
+                let (quality, size) = found.unwrap();
+                assert!(count <= MAX_ENCODES && size <= limit, "{name} {percent}%: {count} encodes, {size}");
+                assert!(size as f64 >= 0.97 * limit as f64, "{name} {percent}%: {size} at {quality} in {count}");
+            }
+        }
+        let (found, count) = search(2_000_000, 1, steps);
+        assert!(found.unwrap().1 <= 2_000_000 && count <= MAX_ENCODES);
+    }
+
+    #[test]
+    fn what_fits_at_once_takes_one_attempt_and_what_never_fits_says_so() {
+        assert_eq!(search(5_000_000, 60, |_| 4e6), (Some((100.0, 4_000_000)), 1));
+        let (found, count) = search(1_000, 60, |q| 4e6 * shape(q).exp());
+        assert!(found.is_none() && count <= MAX_ENCODES);
+        let mut attempts = Attempts::default();
+        let error = by_size(10, 1000, 5000, &mut attempts, |p| Ok(vec![0; p as usize + 100])).unwrap_err();
+        assert!(matches!(error, Error::DoesNotFit { limit: 10, encodes: MAX_SHRINKS, .. }), "{error}");
+    }
+
+    #[test]
+    fn shrinking_ends_within_the_limit() {
+        let mut attempts = Attempts::default();
+        let bytes = by_size(100_000, 1_000_000, 4_000_000, &mut attempts, |p| Ok(vec![0; p as usize * 4])).unwrap();
+        assert!(bytes.len() <= 100_000 && bytes.len() > 70_000 && attempts.count <= 2);
+    }
+}

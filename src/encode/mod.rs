@@ -1,0 +1,16 @@
+//! From pixels to bytes: one attempt per call; [`budget`] looks for the attempt that fits.
+
+pub(crate) mod budget;
+pub(crate) mod jpeg;
+pub(crate) mod png;
+
+use crate::pixels::{Raster, Samples};
+
+/// The 8-bit samples of a picture that is ready to be encoded.
+fn bytes(raster: &Raster) -> &[u8] {
+    match raster.samples() {
+        Samples::U8(v) => v,
+        // Pictures are reduced to 8 bits before they come here.
+        Samples::U16(_) => &[],
+    }
+}

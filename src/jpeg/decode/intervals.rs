@@ -1,0 +1,193 @@
+//! Restart intervals: which MCUs of a scan can be read, and where reading goes on after damage
+//! (T.81 E.2.4, B.2.1).
+
+use super::bits::{Entropy, ends_scan};
+use super::error::{Damage, DamageReport, Problem};
+use super::markers::{code, next_marker};
+
+/// MCUs that come next in a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Run {
+    /// This many are to be read; if the flag is set, predictions and runs start anew before them.
+    Read { mcus: u32, reset: bool },
+    /// This many cannot be read.
+    Lost(u32),
+}
+
+/// Walks over the MCUs of a scan, from restart marker to restart marker.
+#[derive(Debug, Default)]
+pub(super) struct Intervals {
+    pub(super) entropy: Entropy,
+    scan: u32,
+    /// MCUs in the scan.
+    total: u32,
+    /// MCUs between restart markers, 0 if there are none.
+    interval: u32,
+    /// The next MCU.
+    mcu: u32,
+    /// The next MCU that can be read; `total` if there is none.
+    resume: u32,
+    /// Whether the entropy-coded data stands at the first MCU of an interval.
+    fresh: bool,
+}
+
+/// How far a found restart marker may be ahead of the one that is due. Beyond it the marker is taken for a
+/// stale one: it counts modulo 8 only.
+const MAX_AHEAD: u32 = 3;
+
+impl Intervals {
+    /// Starts scan number `scan` of `total` MCUs, whose data begins at `pos` of the file.
+    pub(super) fn start(
+        &mut self,
+        pos: usize,
+        scan: u32,
+        total: u32,
+        interval: u16,
+        report: &mut DamageReport,
+    ) {
+        self.entropy.start(pos);
+        self.scan = scan;
+        self.total = total;
+        self.interval = u32::from(interval);
+        self.mcu = 0;
+        self.resume = 0;
+        self.fresh = true;
+        report.add_mcus(total);
+    }
+
+    /// The next MCUs, at most `want` of them and at most what remains of the interval.
+    pub(super) fn next_run(&mut self, file: &[u8], want: u32, report: &mut DamageReport) -> Run {
+        if self.mcu == self.resume
+            && !self.fresh
+            && self.interval > 0
+            && self.mcu.is_multiple_of(self.interval)
+        {
+            self.cross(file, report);
+        }
+        if self.mcu < self.resume {
+            let lost = want.min(self.resume - self.mcu);
+            self.mcu += lost;
+            return Run::Lost(lost);
+        }
+        let mcus = if self.interval > 0 {
+            want.min(self.interval - self.mcu % self.interval)
+        } else {
+            want
+        };
+        Run::Read {
+            mcus,
+            reset: std::mem::take(&mut self.fresh),
+        }
+    }
+
+    /// Notes that `mcus` of the last run were read.
+    pub(super) fn advance(&mut self, mcus: u32) {
+        self.mcu += mcus;
+        self.resume = self.mcu;
+    }
+
+    /// Notes that the next MCU cannot be read, and looks for the place where reading goes on.
+    pub(super) fn fail(&mut self, file: &[u8], problem: Problem, report: &mut DamageReport) {
+        let offset = self.entropy.offset(file);
+        let problem = if self.entropy.is_past(self.entropy.bits) || problem == Problem::EndOfFile {
+            what_ended(file, self.entropy.file_pos())
+        } else {
+            problem
+        };
+        let next = self.mcu.checked_div(self.interval).map(|n| n + 1);
+        self.resync(file, next);
+        self.note(offset, problem, report);
+    }
+
+    /// Ends the scan: the position in the file behind its data.
+    pub(super) fn finish(&mut self, file: &[u8], report: &mut DamageReport) -> usize {
+        if self.resume == self.mcu {
+            self.check_extra(file, report);
+        }
+        self.entropy.file_pos()
+    }
+
+    /// Goes over the restart marker between two intervals.
+    fn cross(&mut self, file: &[u8], report: &mut DamageReport) {
+        self.check_extra(file, report);
+        let offset = self.entropy.file_pos();
+        let next = self.mcu / self.interval;
+        let found = self.resync(file, Some(next));
+        if self.resume == self.mcu {
+            return;
+        }
+        let problem = match found {
+            Some(found) => Problem::Restart {
+                expected: restart_code(next),
+                found,
+            },
+            None => what_ended(file, offset),
+        };
+        self.note(offset, problem, report);
+    }
+
+    /// Looks for the restart marker before interval `next` or one of those after it, and sets where
+    /// reading goes on. The found marker is returned.
+    fn resync(&mut self, file: &[u8], next: Option<u32>) -> Option<u8> {
+        self.resume = self.total;
+        let next = next?;
+        let mut pos = self.entropy.file_pos();
+        while let Some((marker, after)) = next_marker(file, pos) {
+            if (code::RST0..=code::RST7).contains(&marker.code) {
+                let ahead = u32::from(marker.code.wrapping_sub(restart_code(next)) & 7);
+                let resume = (next + ahead)
+                    .checked_mul(self.interval)
+                    .filter(|&resume| resume < self.total);
+                if let Some(resume) = resume.filter(|_| ahead <= MAX_AHEAD) {
+                    self.entropy.start(after);
+                    self.resume = resume;
+                    self.fresh = true;
+                    return Some(marker.code);
+                }
+            } else if ends_scan(marker) {
+                self.entropy.start(marker.offset);
+                return None;
+            }
+            pos = after;
+        }
+        self.entropy.start(file.len());
+        None
+    }
+
+    fn check_extra(&self, file: &[u8], report: &mut DamageReport) {
+        // The last byte may be there for nothing but its padding.
+        let left = self.entropy.bytes_left();
+        if left > 1 {
+            report.record(Damage {
+                scan: self.scan,
+                first_mcu: self.mcu,
+                mcus: 0,
+                offset: self.entropy.offset(file),
+                problem: Problem::ExtraData(u32::try_from(left).unwrap_or(u32::MAX)),
+            });
+        }
+    }
+
+    fn note(&self, offset: usize, problem: Problem, report: &mut DamageReport) {
+        report.record(Damage {
+            scan: self.scan,
+            first_mcu: self.mcu,
+            mcus: self.resume - self.mcu,
+            offset,
+            problem,
+        });
+    }
+}
+
+/// The code of the restart marker before interval `interval`, which is at least 1: they count modulo 8.
+fn restart_code(interval: u32) -> u8 {
+    code::RST0 + (interval.wrapping_sub(1) & 7) as u8
+}
+
+/// What stands where data ended too early.
+fn what_ended(file: &[u8], pos: usize) -> Problem {
+    match next_marker(file, pos) {
+        Some((marker, _)) => Problem::Marker(marker.code),
+        None => Problem::EndOfFile,
+    }
+}

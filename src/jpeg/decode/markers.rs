@@ -1,0 +1,158 @@
+//! Marker segments (T.81 B.1.1): finding them, and reading their parameters without running past them.
+
+use std::ops::Range;
+
+use memchr::memchr;
+
+/// Marker codes, the second byte after FF (T.81 table B.1).
+pub(super) mod code {
+    pub(in super::super) const DHT: u8 = 0xC4;
+    pub(in super::super) const JPG: u8 = 0xC8;
+    pub(in super::super) const DAC: u8 = 0xCC;
+    pub(in super::super) const RST0: u8 = 0xD0;
+    pub(in super::super) const RST7: u8 = 0xD7;
+    pub(in super::super) const SOI: u8 = 0xD8;
+    pub(in super::super) const EOI: u8 = 0xD9;
+    pub(in super::super) const SOS: u8 = 0xDA;
+    pub(in super::super) const DQT: u8 = 0xDB;
+    pub(in super::super) const DNL: u8 = 0xDC;
+    pub(in super::super) const DRI: u8 = 0xDD;
+    pub(in super::super) const DHP: u8 = 0xDE;
+    pub(in super::super) const EXP: u8 = 0xDF;
+    pub(in super::super) const APP0: u8 = 0xE0;
+    pub(in super::super) const APP14: u8 = 0xEE;
+    pub(in super::super) const APP15: u8 = 0xEF;
+    pub(in super::super) const COM: u8 = 0xFE;
+    pub(in super::super) const TEM: u8 = 0x01;
+}
+
+/// A marker and where its FF stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Marker {
+    pub(super) code: u8,
+    pub(super) offset: usize,
+}
+
+/// Finds the next marker at or after `pos`. Fill bytes (B.1.1.2), stuffed FF 00 and stray data before it are
+/// passed over; the position behind the marker is returned with it.
+pub(super) fn next_marker(bytes: &[u8], mut pos: usize) -> Option<(Marker, usize)> {
+    loop {
+        let offset = pos + memchr(0xFF, bytes.get(pos..)?)?;
+        match *bytes.get(offset + 1)? {
+            0x00 => pos = offset + 2,
+            0xFF => pos = offset + 1,
+            code => return Some((Marker { code, offset }, offset + 2)),
+        }
+    }
+}
+
+/// Whether a marker stands alone, without a length and parameters.
+pub(super) fn is_standalone(code: u8) -> bool {
+    matches!(code, code::TEM | code::RST0..=code::EOI)
+}
+
+/// Why a segment's extent could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SegmentError {
+    /// The file ends inside the segment.
+    Truncated,
+    /// The length is less than the two bytes that it takes itself.
+    Length,
+}
+
+/// The byte range of the parameters of the segment whose length field stands at `pos`.
+pub(super) fn segment_payload(bytes: &[u8], pos: usize) -> Result<Range<usize>, SegmentError> {
+    let Some(&[high, low]) = bytes.get(pos..).and_then(<[u8]>::first_chunk) else {
+        return Err(SegmentError::Truncated);
+    };
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    if length < 2 {
+        return Err(SegmentError::Length);
+    }
+    let end = pos + length;
+    if end > bytes.len() {
+        return Err(SegmentError::Truncated);
+    }
+    Ok(pos + 2..end)
+}
+
+/// Reads parameters one by one; past the end every read is `None`.
+pub(super) struct Parameters<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Parameters<'a> {
+    pub(super) fn new(payload: &'a [u8]) -> Self {
+        Self { rest: payload }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*taken)
+    }
+
+    pub(super) fn u8(&mut self) -> Option<u8> {
+        self.array().map(|[value]| value)
+    }
+
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    /// Two parameters of four bits in one byte, the high ones first.
+    pub(super) fn nibbles(&mut self) -> Option<(u8, u8)> {
+        self.u8().map(|both| (both >> 4, both & 15))
+    }
+}
+
+/// A marker segment of the header, as [`segments`] finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Segment {
+    /// The marker's code: `E0` to `EF` for APP0 to APP15, `FE` for a comment.
+    pub marker: u8,
+    /// Byte range of the parameters in the file, without marker and length.
+    pub payload: Range<usize>,
+}
+
+/// The marker segments of the header, from the start of the file to the first scan, in order.
+///
+/// Ends silently where the bytes end or stop being segments: whether the header is sound, [`Header::read`](super::Header::read)
+/// says.
+pub fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment> + '_ {
+    let mut pos = if bytes.starts_with(&[0xFF, code::SOI]) {
+        2
+    } else {
+        bytes.len()
+    };
+    std::iter::from_fn(move || {
+        loop {
+            let (marker, after) = next_marker(bytes, pos)?;
+            pos = after;
+            if matches!(marker.code, code::SOS | code::EOI) {
+                pos = bytes.len();
+                return None;
+            }
+            if is_standalone(marker.code) {
+                continue;
+            }
+            let payload = segment_payload(bytes, pos).ok()?;
+            pos = payload.end;
+            return Some(Segment {
+                marker: marker.code,
+                payload,
+            });
+        }
+    })
+}

@@ -1,0 +1,496 @@
+//! The road of a photo: probe, plan, and then keep, rewrite or transcode; verify at the end.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use crate::decode::{self, Decoded};
+use crate::encode::budget::{self, Attempts, Search};
+use crate::encode::jpeg::{self, Tenths};
+use crate::encode::png;
+use crate::error::Error;
+use crate::format::Format;
+use crate::metadata::{self, Carried};
+use crate::options::{Check, OnDamage, Options, OutputFormat};
+use crate::orient::Orientation;
+use crate::pixels::Raster;
+use crate::plan::{self, Plan};
+use crate::probe::{self, ColorModel, ImageInfo, probe};
+use crate::report::{Action, Loss, Outcome, Report, Source};
+use crate::resample::{Resampler, Target};
+
+/// The quality that [`Quality::Auto`](crate::Quality::Auto) starts from.
+const DEFAULT_QUALITY: u8 = 90;
+
+/// A photo that conforms, with the report of how it came to.
+#[derive(Clone, Debug)]
+pub struct Prepared<'a> {
+    bytes: Cow<'a, [u8]>,
+    report: Report,
+}
+
+impl Prepared<'_> {
+    /// The file: the source's own bytes where nothing had to be done.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was done.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The file, owned; copies it only where it is the source's.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes.into_owned()
+    }
+
+    /// The same, independent of the source's lifetime.
+    #[must_use]
+    pub fn into_owned(self) -> Prepared<'static> {
+        Prepared {
+            bytes: Cow::Owned(self.bytes.into_owned()),
+            report: self.report,
+        }
+    }
+}
+
+/// Prepares one photo: [`Preparer`] does the same for many and keeps its scratch memory between them.
+///
+/// # Errors
+/// See [`Preparer::prepare`].
+pub fn prepare<'a>(data: &'a [u8], options: &Options) -> Result<Prepared<'a>, Error> {
+    Preparer::new(options.clone()).prepare(data)
+}
+
+/// What [`prepare`] would do with the photo, from its header alone. A photo of which the header conforms may still turn
+/// out damaged when it is prepared.
+///
+/// # Errors
+/// Those of [`probe`], [`Error::NoOutputFormat`], and [`Error::TooManyPixels`] or [`Error::TooMuchMemory`].
+pub fn plan(data: &[u8], options: &Options) -> Result<Plan, Error> {
+    let info = probe(data)?;
+    decode::check_limits(&info, options)?;
+    Ok(decide(data, &info, options)?.0)
+}
+
+/// Prepares photos with the same options, one after another, and keeps its scratch memory between them: one for each
+/// worker thread.
+///
+/// On a thread of a rayon pool the work inside a photo is shared with the pool's idle threads; elsewhere it stays on
+/// the calling thread. The result never depends on the number of threads.
+///
+/// ```
+/// use photofit::{Options, Preparer};
+/// # let photo = include_bytes!("../testdata/orientation/orientation-6.jpg");
+/// let mut preparer = Preparer::new(Options::default());
+/// let prepared = preparer.prepare(photo)?;
+/// assert!(prepared.bytes().len() <= 10_000_000);
+/// println!("{:?}: {} losses", prepared.report().action, prepared.report().losses.len());
+/// # Ok::<(), photofit::Error>(())
+/// ```
+pub struct Preparer {
+    options: Options,
+    resampler: Resampler,
+}
+
+impl std::fmt::Debug for Preparer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Preparer").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Preparer {
+    /// A preparer that works as `options` say.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            resampler: Resampler::default(),
+        }
+    }
+
+    /// The options it works with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Makes the photo conform: what is returned has been re-read and is of an accepted format, within the limits'
+    /// pixels, sides and bytes, and upright. A photo that conforms already comes back byte for byte.
+    ///
+    /// # Errors
+    /// Every [`Error`]: what cannot be read, what the options do not allow, and what cannot be brought within the
+    /// limits. A panic below is caught and becomes [`Error::Panicked`].
+    pub fn prepare<'a>(&mut self, data: &'a [u8]) -> Result<Prepared<'a>, Error> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.walk(data)));
+        outcome.unwrap_or_else(|panic| {
+            // Whatever the panic left half done in the scratch memory goes with it.
+            self.resampler = Resampler::default();
+            let message = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+                .unwrap_or_default();
+            Err(Error::Panicked { message })
+        })
+    }
+
+    fn walk<'a>(&mut self, data: &'a [u8]) -> Result<Prepared<'a>, Error> {
+        let start = Instant::now();
+        let info = probe(data)?;
+        decode::check_limits(&info, &self.options)?;
+        let (plan, rewritten) = decide(data, &info, &self.options)?;
+        let stored = match plan {
+            Plan::Transcode { .. } => None,
+            Plan::Keep | Plan::Rewrite => self.as_stored(data, &info, rewritten)?,
+        };
+        let mut made = match (stored, plan) {
+            (Some(made), _) => made,
+            (None, Plan::Transcode { format, width, height }) => self.transcode(data, &info, format, width, height)?,
+            // It would have conformed, but a part of it is missing: what there is is encoded anew.
+            (None, Plan::Keep | Plan::Rewrite) => {
+                let format = if info.format == Format::Png { Format::Png } else { Format::Jpeg };
+                self.transcode(data, &info, format, info.width, info.height)?
+            }
+        };
+        let result = verify(&made, &info, &self.options)?;
+        made.losses.dedup();
+        Ok(Prepared {
+            report: Report {
+                action: made.action,
+                source: Source {
+                    format: info.format,
+                    width: info.width,
+                    height: info.height,
+                    bytes: info.bytes,
+                    orientation: info.orientation.to_exif(),
+                },
+                result,
+                losses: made.losses,
+                encodes: made.encodes,
+                elapsed: start.elapsed(),
+            },
+            bytes: made.bytes,
+        })
+    }
+
+    /// The photo with its compressed picture untouched; `None` if a part of it is missing and may be.
+    fn as_stored<'a>(
+        &self,
+        data: &'a [u8],
+        info: &ImageInfo,
+        rewritten: Option<Vec<u8>>,
+    ) -> Result<Option<Made<'a>>, Error> {
+        let complete = match info.format {
+            Format::Jpeg => probe::jpeg::end_of_image(data).is_some(),
+            Format::Png => probe::png::is_complete(data),
+            Format::Gif => probe::gif::is_complete(data),
+            _ => true,
+        };
+        if !complete {
+            return Ok(None);
+        }
+        if self.options.check() == Check::Full {
+            let damage = decode::decode(data, info, &self.options)?.damage;
+            if let Some(damage) = damage {
+                if self.options.on_damage() == OnDamage::Keep {
+                    return Ok(None);
+                }
+                return Err(refuse_damage(info, damage));
+            }
+        }
+        let mut losses = Vec::new();
+        if rewritten.is_some() && info.format == Format::Jpeg {
+            // What follows the picture goes with its metadata.
+            losses = companions(info);
+            self.deny(&losses)?;
+        }
+        Ok(Some(Made {
+            action: if rewritten.is_some() { Action::Rewritten } else { Action::Kept },
+            bytes: rewritten.map_or(Cow::Borrowed(data), Cow::Owned),
+            quality: None,
+            losses,
+            encodes: 0,
+        }))
+    }
+
+    /// Decodes, resamples, turns and encodes.
+    fn transcode<'a>(
+        &mut self,
+        data: &[u8],
+        info: &ImageInfo,
+        format: Format,
+        width: u32,
+        height: u32,
+    ) -> Result<Made<'a>, Error> {
+        let mut losses = companions(info);
+        if info.frames > 1 {
+            losses.push(Loss::Animation { frames: info.frames });
+        }
+        if matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck) {
+            losses.push(Loss::Cmyk);
+        }
+        if info.bit_depth > 8 {
+            losses.push(Loss::BitDepth { bits: info.bit_depth });
+        }
+        self.deny(&losses)?;
+
+        let decoded = decode::decode(data, info, &self.options)?;
+        let Decoded { raster, orientation, profile_holds, damage } = decoded;
+        if let Some(damage) = damage {
+            if self.options.on_damage() == OnDamage::Refuse {
+                return Err(refuse_damage(info, damage));
+            }
+            losses.push(Loss::Damage { readable: damage.readable });
+        }
+        let mut source = raster.drop_opaque_alpha();
+        let mut format = format;
+        if source.layout().has_alpha() {
+            if format == Format::Jpeg {
+                losses.push(Loss::Alpha);
+                source = source.flatten(self.options.background());
+            }
+        } else if self.options.format() == OutputFormat::Auto
+            && info.format != Format::Png
+            && self.options.limits().formats().contains(Format::Jpeg)
+        {
+            // An alpha channel that hides nothing is no reason for a PNG.
+            format = Format::Jpeg;
+        }
+        let mut carried = Carried::collect(data, info, self.options.metadata(), width, height);
+        if let Some(profile) = &carried.icc {
+            let gray = matches!(source.layout(), crate::pixels::Layout::Gray | crate::pixels::Layout::GrayAlpha);
+            if !profile_holds || !metadata::suits(profile, gray) {
+                carried.icc = None;
+                if profile_holds {
+                    losses.push(Loss::Profile);
+                }
+            }
+        }
+        self.deny(&losses)?;
+
+        let mut job = Job {
+            source,
+            orientation,
+            carried,
+            sampling: jpeg::sampling(info, self.options.chroma()),
+            quality: self.start_quality(info),
+            options: &self.options,
+            resampler: &mut self.resampler,
+            attempts: Attempts::default(),
+        };
+        let (bytes, quality) = job.encode(format, width, height)?;
+        let encodes = job.attempts.count;
+        Ok(Made {
+            action: Action::Transcoded,
+            bytes: Cow::Owned(bytes),
+            quality,
+            losses,
+            encodes,
+        })
+    }
+
+    /// The quality of the first attempt.
+    fn start_quality(&self, info: &ImageInfo) -> Tenths {
+        let source = info.jpeg.as_ref().and_then(|j| j.quality).unwrap_or(100);
+        Tenths::of(self.options.quality().value().unwrap_or(DEFAULT_QUALITY.min(source)))
+    }
+
+    fn deny(&self, losses: &[Loss]) -> Result<(), Error> {
+        match losses.iter().find(|l| self.options.deny_loss().contains(&l.kind())) {
+            Some(&loss) => Err(Error::LossDenied { loss }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A result before it is verified.
+struct Made<'a> {
+    action: Action,
+    bytes: Cow<'a, [u8]>,
+    quality: Option<Tenths>,
+    losses: Vec<Loss>,
+    encodes: u32,
+}
+
+/// Decides what to do; the second result is the file with its metadata changed, where that is all there is to do.
+fn decide(data: &[u8], info: &ImageInfo, options: &Options) -> Result<(Plan, Option<Vec<u8>>), Error> {
+    // Metadata is looked at only where the picture itself could stay.
+    if let plan @ Plan::Transcode { .. } = plan::plan(info, 0, false, options)? {
+        return Ok((plan, None));
+    }
+    let rewritten = metadata::rewrite(data, info, options.metadata());
+    let stored = rewritten.as_ref().map_or(data.len(), Vec::len) as u64;
+    let plan = plan::plan(info, stored, rewritten.is_some(), options)?;
+    Ok((plan, rewritten))
+}
+
+/// What comes with the picture of a JPEG or HEIC, or behind the first page, and is left out of the result.
+fn companions(info: &ImageInfo) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    if info.gain_map {
+        losses.push(Loss::GainMap);
+    }
+    if info.motion_photo {
+        losses.push(Loss::MotionPhoto);
+    }
+    if info.images > 1 {
+        losses.push(Loss::ExtraImages { images: info.images });
+    }
+    losses
+}
+
+fn refuse_damage(info: &ImageInfo, damage: decode::Damage) -> Error {
+    Error::Damaged {
+        format: info.format,
+        readable: damage.readable,
+        source: damage.source,
+    }
+}
+
+/// One transcoding: the source's pixels, and how to make attempts from them.
+struct Job<'a> {
+    source: Raster,
+    orientation: Orientation,
+    carried: Carried,
+    sampling: (u8, u8),
+    quality: Tenths,
+    options: &'a Options,
+    resampler: &'a mut Resampler,
+    attempts: Attempts,
+}
+
+impl Job<'_> {
+    /// The best attempt within the byte limit.
+    fn encode(&mut self, format: Format, width: u32, height: u32) -> Result<(Vec<u8>, Option<Tenths>), Error> {
+        let limit = self.options.limits().max_bytes();
+        let picture = self.picture(width, height)?;
+        if format == Format::Png {
+            let bytes = self.png(&picture, png::Effort::Balanced)?;
+            let size = self.attempts.note(&bytes);
+            if size <= limit {
+                return Ok((bytes, None));
+            }
+            let may_be_jpeg = self.options.format() == OutputFormat::Auto
+                && !picture.layout().has_alpha()
+                && picture.width().max(picture.height()) <= jpeg::MAX_SIDE
+                && self.options.limits().formats().contains(Format::Jpeg);
+            if !may_be_jpeg {
+                return Ok((self.smaller_png(picture, size, limit)?, None));
+            }
+        }
+        let (bytes, quality) = self.jpeg(picture, limit)?;
+        Ok((bytes, Some(quality)))
+    }
+
+    /// The upright picture at a size, with 8 bits a channel: made from the source each time.
+    fn picture(&mut self, width: u32, height: u32) -> Result<Raster, Error> {
+        let (width, height) = self.orientation.apply_to_size(width, height);
+        let small = if (width, height) == (self.source.width(), self.source.height()) {
+            self.source.clone().into_8_bits()?
+        } else {
+            let target = Target {
+                width,
+                height,
+                filter: self.options.filter(),
+                light: self.options.light(),
+            };
+            self.resampler.resample(&self.source, target)?
+        };
+        small.oriented(self.orientation)
+    }
+
+    /// The upright picture within a number of pixels.
+    fn picture_within(&mut self, pixels: u64) -> Result<Raster, Error> {
+        let (width, height) = self.orientation.apply_to_size(self.source.width(), self.source.height());
+        let limits = self.options.limits();
+        let limits = limits.with_max_pixels(pixels.min(limits.max_pixels()));
+        let (width, height) = plan::fit(width, height, &limits);
+        self.picture(width, height)
+    }
+
+    fn png(&self, picture: &Raster, effort: png::Effort) -> Result<Vec<u8>, Error> {
+        png::encode(picture, effort).map(|bytes| metadata::insert_into_png(bytes, &self.carried))
+    }
+
+    /// A PNG that was too large: first tried harder if it was close, then made smaller.
+    fn smaller_png(&mut self, picture: Raster, size: u64, limit: u64) -> Result<Vec<u8>, Error> {
+        // What more effort gains at most on pictures with alpha.
+        const GAIN: f64 = 1.15;
+        if (size as f64) <= limit as f64 * GAIN {
+            let bytes = self.png(&picture, png::Effort::High)?;
+            if self.attempts.note(&bytes) <= limit {
+                return Ok(bytes);
+            }
+        }
+        let pixels = u64::from(picture.width()) * u64::from(picture.height());
+        drop(picture);
+        let mut attempts = std::mem::take(&mut self.attempts);
+        let result = budget::by_size(limit, pixels, size, &mut attempts, |pixels| {
+            let picture = self.picture_within(pixels)?;
+            self.png(&picture, png::Effort::Balanced)
+        });
+        self.attempts = attempts;
+        result
+    }
+
+    fn jpeg(&mut self, picture: Raster, limit: u64) -> Result<(Vec<u8>, Tenths), Error> {
+        let (sampling, start) = (self.sampling, self.quality);
+        let floor = Tenths::of(self.options.min_quality()).min(start);
+        let mut attempts = std::mem::take(&mut self.attempts);
+        let carried = &self.carried;
+        let search = budget::by_quality(limit, start, floor, &mut attempts, |quality| {
+            jpeg::encode(&picture, quality, sampling).map(|bytes| metadata::insert_into_jpeg(bytes, carried))
+        });
+        let size = match search? {
+            Search::Fits { quality, bytes } => {
+                self.attempts = attempts;
+                return Ok((bytes, quality));
+            }
+            Search::TooLarge(size) => size,
+        };
+        let pixels = u64::from(picture.width()) * u64::from(picture.height());
+        drop(picture);
+        let result = budget::by_size(limit, pixels, size, &mut attempts, |pixels| {
+            let picture = self.picture_within(pixels)?;
+            let bytes = jpeg::encode(&picture, floor, sampling)?;
+            Ok(metadata::insert_into_jpeg(bytes, &self.carried))
+        });
+        self.attempts = attempts;
+        Ok((result?, floor))
+    }
+}
+
+/// Re-reads the result and checks the promise.
+fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcome, Error> {
+    let broken = |what: String| Error::BrokenPromise { what };
+    let result = probe(&made.bytes).map_err(|e| broken(format!("not readable: {e}")))?;
+    let limits = options.limits();
+    if !limits.formats().contains(result.format) {
+        return Err(broken(format!("a {}, which the service does not accept", result.format)));
+    }
+    if !limits.allow_size(result.width, result.height) {
+        return Err(broken(format!("{} × {} pixels large", result.width, result.height)));
+    }
+    if result.bytes > limits.max_bytes() {
+        return Err(broken(format!("{} bytes long", result.bytes)));
+    }
+    if result.orientation != Orientation::Upright {
+        return Err(broken("not upright".to_owned()));
+    }
+    let untouched = made.action != Action::Transcoded;
+    if untouched && (result.width, result.height, result.format) != (info.width, info.height, info.format) {
+        return Err(broken("another picture than the source".to_owned()));
+    }
+    Ok(Outcome {
+        format: result.format,
+        width: result.width,
+        height: result.height,
+        bytes: result.bytes,
+        quality: made.quality.map(Tenths::quality),
+    })
+}
