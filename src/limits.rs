@@ -59,10 +59,38 @@ const fn preset(
 
 /// Every preset; the first is the default.
 const PRESETS: [Preset; 8] = [
-    preset("bigin", "Zoho Bigin, photo of a record", 10_000_000, 10_000_000, u32::MAX, ZOHO),
-    preset("zoho-crm", "Zoho CRM, photo of a record", 10_000_000, 10_000_000, u32::MAX, ZOHO),
-    preset("zoho-org-photo", "Zoho, photo of an organisation", 1_000_000, 10_000_000, u32::MAX, ZOHO),
-    preset("cloudflare-images", "Cloudflare Images", 10_000_000, 100_000_000, 12_000, WEB),
+    preset(
+        "bigin",
+        "Zoho Bigin, photo of a record",
+        10_000_000,
+        10_000_000,
+        u32::MAX,
+        ZOHO,
+    ),
+    preset(
+        "zoho-crm",
+        "Zoho CRM, photo of a record",
+        10_000_000,
+        10_000_000,
+        u32::MAX,
+        ZOHO,
+    ),
+    preset(
+        "zoho-org-photo",
+        "Zoho, photo of an organisation",
+        1_000_000,
+        10_000_000,
+        u32::MAX,
+        ZOHO,
+    ),
+    preset(
+        "cloudflare-images",
+        "Cloudflare Images",
+        10_000_000,
+        100_000_000,
+        12_000,
+        WEB,
+    ),
     preset("x-post", "X, picture in a post", 5_242_880, u64::MAX, u32::MAX, WEB),
     preset(
         "bluesky-avatar",
@@ -72,7 +100,14 @@ const PRESETS: [Preset; 8] = [
         u32::MAX,
         FormatSet::of(&[Format::Jpeg, Format::Png]),
     ),
-    preset("mastodon", "Mastodon, attachment", 16_777_216, 33_177_600, u32::MAX, WEB),
+    preset(
+        "mastodon",
+        "Mastodon, attachment",
+        16_777_216,
+        33_177_600,
+        u32::MAX,
+        WEB,
+    ),
     preset(
         "microsoft-graph-photo",
         "Microsoft Graph, photo of a person",
@@ -191,7 +226,11 @@ mod tests {
     fn the_default_is_bigin_and_names_are_unique() {
         assert_eq!(Limits::preset("bigin"), Some(Limits::default()));
         for (i, p) in Limits::presets().iter().enumerate() {
-            assert!(Limits::presets()[..i].iter().all(|q| q.name != p.name), "{} twice", p.name);
+            assert!(
+                Limits::presets()[..i].iter().all(|q| q.name != p.name),
+                "{} twice",
+                p.name
+            );
         }
         assert_eq!(Limits::preset("nobody"), None);
     }

@@ -145,7 +145,11 @@ mod tests {
             for b in Orientation::ALL {
                 for (x, y) in [(0, 0), (4, 0), (1, 2)] {
                     let (ax, ay) = moved(a, x, y, w, h);
-                    assert_eq!(moved(a.then(b), x, y, w, h), moved(b, ax, ay, aw, ah), "{a:?} then {b:?}");
+                    assert_eq!(
+                        moved(a.then(b), x, y, w, h),
+                        moved(b, ax, ay, aw, ah),
+                        "{a:?} then {b:?}"
+                    );
                 }
             }
             assert_eq!(a.then(a.inverse()), Orientation::Upright);

@@ -66,7 +66,11 @@ fn output_format(info: &ImageInfo, options: &Options) -> Result<Format, Error> {
         (OutputFormat::Auto, _) if info.alpha => Format::Png,
         (OutputFormat::Auto, _) => Format::Jpeg,
     };
-    let other = if wanted == Format::Jpeg { Format::Png } else { Format::Jpeg };
+    let other = if wanted == Format::Jpeg {
+        Format::Png
+    } else {
+        Format::Jpeg
+    };
     let possible = match options.format() {
         OutputFormat::Auto => [wanted, other],
         _ => [wanted; 2],
@@ -92,7 +96,11 @@ pub(crate) fn fit(width: u32, height: u32, limits: &Limits) -> (u32, u32) {
     let mut x = (pixels * w / h).isqrt().max(1);
     let mut y = (pixels * h / w).isqrt().max(1);
     if x.max(y) > side {
-        (x, y) = if w >= h { (side, side * h / w) } else { (side * w / h, side) };
+        (x, y) = if w >= h {
+            (side, side * h / w)
+        } else {
+            (side * w / h, side)
+        };
     }
     let (x, y) = (x.max(1).min(w), y.max(1).min(h));
     // Both sides are rounded down by now; one of them a pixel larger may be closer to the ratio.
@@ -117,7 +125,10 @@ pub(crate) fn fit(width: u32, height: u32, limits: &Limits) -> (u32, u32) {
         }
     }
     // Both are at most the source's sides, which are u32.
-    (u32::try_from(best.0).unwrap_or(width), u32::try_from(best.1).unwrap_or(height))
+    (
+        u32::try_from(best.0).unwrap_or(width),
+        u32::try_from(best.1).unwrap_or(height),
+    )
 }
 
 #[cfg(test)]

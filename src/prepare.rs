@@ -99,7 +99,9 @@ pub struct Preparer {
 
 impl std::fmt::Debug for Preparer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Preparer").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Preparer")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,7 +155,11 @@ impl Preparer {
             (None, Plan::Transcode { format, width, height }) => self.transcode(data, &info, format, width, height)?,
             // It would have conformed, but a part of it is missing: what there is is encoded anew.
             (None, Plan::Keep | Plan::Rewrite) => {
-                let format = if info.format == Format::Png { Format::Png } else { Format::Jpeg };
+                let format = if info.format == Format::Png {
+                    Format::Png
+                } else {
+                    Format::Jpeg
+                };
                 self.transcode(data, &info, format, info.width, info.height)?
             }
         };
@@ -210,7 +216,11 @@ impl Preparer {
             self.deny(&losses)?;
         }
         Ok(Some(Made {
-            action: if rewritten.is_some() { Action::Rewritten } else { Action::Kept },
+            action: if rewritten.is_some() {
+                Action::Rewritten
+            } else {
+                Action::Kept
+            },
             bytes: rewritten.map_or(Cow::Borrowed(data), Cow::Owned),
             quality: None,
             losses,
@@ -240,12 +250,19 @@ impl Preparer {
         self.deny(&losses)?;
 
         let decoded = decode::decode(data, info, &self.options)?;
-        let Decoded { raster, orientation, profile_holds, damage } = decoded;
+        let Decoded {
+            raster,
+            orientation,
+            profile_holds,
+            damage,
+        } = decoded;
         if let Some(damage) = damage {
             if self.options.on_damage() == OnDamage::Refuse {
                 return Err(refuse_damage(info, damage));
             }
-            losses.push(Loss::Damage { readable: damage.readable });
+            losses.push(Loss::Damage {
+                readable: damage.readable,
+            });
         }
         let mut source = raster.drop_opaque_alpha();
         let mut format = format;
@@ -263,7 +280,10 @@ impl Preparer {
         }
         let mut carried = Carried::collect(data, info, self.options.metadata(), width, height);
         if let Some(profile) = &carried.icc {
-            let gray = matches!(source.layout(), crate::pixels::Layout::Gray | crate::pixels::Layout::GrayAlpha);
+            let gray = matches!(
+                source.layout(),
+                crate::pixels::Layout::Gray | crate::pixels::Layout::GrayAlpha
+            );
             if !profile_holds || !metadata::suits(profile, gray) {
                 carried.icc = None;
                 if profile_holds {
@@ -391,7 +411,7 @@ impl Job<'_> {
     fn picture(&mut self, width: u32, height: u32) -> Result<Raster, Error> {
         let (width, height) = self.orientation.apply_to_size(width, height);
         let small = if (width, height) == (self.source.width(), self.source.height()) {
-            self.source.clone().into_8_bits()?
+            self.source.to_8_bits()?
         } else {
             let target = Target {
                 width,
@@ -406,7 +426,9 @@ impl Job<'_> {
 
     /// The upright picture within a number of pixels.
     fn picture_within(&mut self, pixels: u64) -> Result<Raster, Error> {
-        let (width, height) = self.orientation.apply_to_size(self.source.width(), self.source.height());
+        let (width, height) = self
+            .orientation
+            .apply_to_size(self.source.width(), self.source.height());
         let limits = self.options.limits();
         let limits = limits.with_max_pixels(pixels.min(limits.max_pixels()));
         let (width, height) = plan::fit(width, height, &limits);
@@ -471,7 +493,10 @@ fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcom
     let result = probe(&made.bytes).map_err(|e| broken(format!("not readable: {e}")))?;
     let limits = options.limits();
     if !limits.formats().contains(result.format) {
-        return Err(broken(format!("a {}, which the service does not accept", result.format)));
+        return Err(broken(format!(
+            "a {}, which the service does not accept",
+            result.format
+        )));
     }
     if !limits.allow_size(result.width, result.height) {
         return Err(broken(format!("{} × {} pixels large", result.width, result.height)));

@@ -15,7 +15,10 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
     let decoder = BmpDecoder::new(Cursor::new(data)).map_err(|e| refuse(Format::Bmp, e))?;
     let raster = read(decoder, Format::Bmp)?;
     if (raster.width(), raster.height()) != (info.width, info.height) {
-        return Err(Error::malformed(Format::Bmp, "its header and its pixels differ in size"));
+        return Err(Error::malformed(
+            Format::Bmp,
+            "its header and its pixels differ in size",
+        ));
     }
     Ok(Decoded::whole(raster, info))
 }

@@ -7,7 +7,7 @@ use gif::{ColorOutput, DecodeOptions, MemoryLimit};
 use super::{Damage, Decoded};
 use crate::error::Error;
 use crate::format::Format;
-use crate::pixels::{Layout, Raster, Samples, sample_count, zeros};
+use crate::pixels::{Layout, Palette, Raster, Samples, sample_count, zeros};
 use crate::probe::ImageInfo;
 
 pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
@@ -27,9 +27,21 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
     let (width, height) = (info.width as usize, info.height as usize);
     let palette = reader.palette().map_err(refuse)?.to_vec();
 
-    let layout = if info.alpha { Layout::Rgba } else { Layout::Rgb };
-    let n = layout.channels();
-    let len = sample_count(info.width, info.height, n).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
+    let palette = Palette::new(&palette, |i| {
+        if Some(i) == transparent.map(usize::from) {
+            0
+        } else {
+            u8::MAX
+        }
+    });
+    let covers = left == 0 && top == 0 && frame_width >= width && frame_height >= height;
+    // A frame that covers the canvas stays indices; elsewhere the canvas shows through, which no index stands for.
+    let (layout, pixel) = if covers {
+        (palette.layout(true), 1)
+    } else {
+        (Layout::Rgba, 4)
+    };
+    let len = sample_count(info.width, info.height, pixel).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
     let mut pixels: Vec<u8> = zeros(len)?;
     let mut line = vec![0; frame_width];
     let mut rows = 0;
@@ -48,30 +60,33 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
         if top + y >= height {
             continue;
         }
-        let row = &mut pixels[(top + y) * width * n..(top + y + 1) * width * n];
-        for (pixel, &index) in row.chunks_exact_mut(n).skip(left).zip(&line) {
-            if Some(index) == transparent {
-                continue;
-            }
-            // An index beyond the palette is black, as in browsers.
-            let at = usize::from(index) * 3;
-            if let Some(color) = palette.get(at..at + 3) {
-                pixel[..3].copy_from_slice(color);
-            }
-            if n == 4 {
-                pixel[3] = 255;
+        let row = &mut pixels[(top + y) * width * pixel..(top + y + 1) * width * pixel];
+        if let Some(row) = row.get_mut(left * pixel..) {
+            let shown = frame_width.min(row.len() / pixel);
+            if covers {
+                row.copy_from_slice(&line[..shown]);
+            } else {
+                palette.expand(&line[..shown], layout, row);
             }
         }
     }
     if rows == 0 {
-        return Err(error.map_or_else(|| Error::malformed(Format::Gif, "its first frame has no pixels"), refuse));
+        return Err(error.map_or_else(
+            || Error::malformed(Format::Gif, "its first frame has no pixels"),
+            refuse,
+        ));
     }
     let readable = rows as f64 / frame_height as f64;
     let damage = (rows < frame_height).then(|| Damage {
         readable,
         source: error.map(Into::into),
     });
-    let raster = Raster::new(info.width, info.height, layout, Samples::U8(pixels))
+    let samples = if covers {
+        Samples::Indexed(pixels, palette)
+    } else {
+        Samples::U8(pixels)
+    };
+    let raster = Raster::new(info.width, info.height, layout, samples)
         .ok_or_else(|| Error::malformed(Format::Gif, "its size is 0"))?;
     Ok(Decoded {
         damage,

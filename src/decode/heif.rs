@@ -7,11 +7,11 @@ use crate::orient::Orientation;
 use crate::pixels::{Layout, Raster, Samples, zeros};
 use crate::probe::ImageInfo;
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
+pub(super) fn decode(data: &[u8], info: &ImageInfo, max_pixels: u64) -> Result<Decoded, Error> {
     let options = heifer::Options {
         // Parallel work is the caller's to give, through its own pool.
         max_threads: 1,
-        max_pixels: info.pixels(),
+        max_pixels,
     };
     // Colours said by number alone (nclx) are converted to sRGB; an ICC profile is carried along as it is.
     let by_number = info.profile.is_none();
@@ -38,10 +38,13 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
         (image.width, image.height, layout, Samples::U8(samples))
     };
     if (width, height) != info.upright_size() {
-        return Err(Error::malformed(Format::Heif, "its header and its pixels differ in size"));
+        return Err(Error::malformed(
+            Format::Heif,
+            "its header and its pixels differ in size",
+        ));
     }
-    let raster = Raster::new(width, height, layout, samples)
-        .ok_or_else(|| Error::malformed(Format::Heif, "its size is 0"))?;
+    let raster =
+        Raster::new(width, height, layout, samples).ok_or_else(|| Error::malformed(Format::Heif, "its size is 0"))?;
     Ok(Decoded {
         orientation: Orientation::Upright,
         ..Decoded::whole(raster, info)

@@ -61,7 +61,7 @@ pub(crate) fn decode(data: &[u8], info: &ImageInfo, options: &Options) -> Result
         Format::WebP => webp::decode(data, info, options.max_memory()),
         Format::Tiff => tiff::decode(data, info, options.max_memory()),
         #[cfg(feature = "heic")]
-        Format::Heif => heif::decode(data, info),
+        Format::Heif => heif::decode(data, info, options.max_source_pixels()),
         #[cfg(not(feature = "heic"))]
         Format::Heif => Err(Error::unsupported("HEIC")),
     }
@@ -88,24 +88,25 @@ pub(crate) fn check_limits(info: &ImageInfo, options: &Options) -> Result<(), Er
 
 /// The bytes that the source's pixels take while they are decoded, estimated from the header.
 fn memory(info: &ImageInfo) -> u64 {
-    let pixels = info.pixels();
-    let bytes = if info.bit_depth > 8 { 2 } else { 1 };
-    let channels = match info.color {
+    let samples = match info.color {
         ColorModel::Gray => 1,
         ColorModel::Cmyk | ColorModel::Ycck => 4,
-        _ => 3,
-    } + u64::from(info.alpha);
+        // One index a pixel, where the format's decoder leaves it at that.
+        ColorModel::Palette if info.format == Format::Gif && !info.alpha => 1,
+        ColorModel::Palette if info.format == Format::Png => 1,
+        _ => 3 + u64::from(info.alpha),
+    };
+    let bytes = if info.bit_depth > 8 { 2 } else { 1 };
     // What a decoder holds beside the pixels, in bytes a pixel.
     let beside = match (info.format, info.jpeg.as_ref().map(|j| j.process)) {
         // The coefficients of a progressive JPEG are all held, at 16 bits.
-        (Format::Jpeg, Some(JpegProcess::Progressive)) => 2 * channels,
+        (Format::Jpeg, Some(JpegProcess::Progressive)) => 2 * samples,
         // Inks are held beside the RGB made of them.
-        (Format::Jpeg | Format::Tiff, _) if channels == 4 => 3,
+        (Format::Jpeg | Format::Tiff, _) if samples == 4 => 3,
         // Planes and RGBA.
         (Format::Heif, _) => 4 + 3 * bytes,
         (Format::WebP, _) => 3,
-        (Format::Gif, _) => 1,
         _ => 0,
     };
-    pixels.saturating_mul(channels * bytes + beside)
+    info.pixels().saturating_mul(samples * bytes + beside)
 }

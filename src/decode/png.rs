@@ -7,7 +7,7 @@ use png::{BitDepth, ColorType, Decoder, InterlaceInfo, Limits, Reader, Transform
 use super::{Damage, Decoded};
 use crate::error::Error;
 use crate::format::Format;
-use crate::pixels::{Layout, Raster, Samples, sample_count, zeros};
+use crate::pixels::{Layout, Palette, Raster, Samples, sample_count, zeros};
 use crate::probe::ImageInfo;
 
 pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<Decoded, Error> {
@@ -15,22 +15,19 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
         bytes: usize::try_from(max_memory).unwrap_or(usize::MAX),
     };
     let mut decoder = Decoder::new_with_limits(Cursor::new(data), limits);
-    // Palettes and low depths become 8 bits, transparent colours alpha; 16 bits stay.
-    decoder.set_transformations(Transformations::EXPAND);
+    // Low depths become 8 bits, transparent colours alpha; 16 bits stay, and so do indices into a palette unless the
+    // picture comes in passes.
+    let header = decoder.read_header_info().map_err(|e| Error::decode(Format::Png, e))?;
+    let indexed = header.color_type == ColorType::Indexed && !header.interlaced;
+    if !indexed {
+        decoder.set_transformations(Transformations::EXPAND);
+    }
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let mut reader = decoder.read_info().map_err(|e| Error::decode(Format::Png, e))?;
     let (color, depth) = reader.output_color_type();
-    let layout = match color {
-        ColorType::Grayscale => Layout::Gray,
-        ColorType::GrayscaleAlpha => Layout::GrayAlpha,
-        ColorType::Rgba => Layout::Rgba,
-        // A palette of grays takes a third of the memory as what it is.
-        ColorType::Rgb | ColorType::Indexed if has_gray_palette(&reader) => Layout::Gray,
-        ColorType::Rgb | ColorType::Indexed => Layout::Rgb,
-    };
     let bytes = if depth == BitDepth::Sixteen { 2 } else { 1 };
-    let pixel = layout.channels() * bytes;
+    let pixel = color.samples() * bytes;
     let len = sample_count(info.width, info.height, pixel).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
     let mut buffer: Vec<u8> = zeros(len)?;
     let (done, error) = read_rows(&mut reader, &mut buffer, info.width as usize, pixel);
@@ -43,7 +40,18 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
         }),
         _ => None,
     };
-    let samples = if bytes == 2 {
+    let mut layout = match color {
+        ColorType::Grayscale => Layout::Gray,
+        ColorType::GrayscaleAlpha => Layout::GrayAlpha,
+        ColorType::Rgba => Layout::Rgba,
+        ColorType::Rgb | ColorType::Indexed => Layout::Rgb,
+    };
+    let samples = if indexed {
+        let palette = palette(&reader)?;
+        // A profile for RGB says nothing about grays.
+        layout = palette.layout(info.profile.is_none());
+        Samples::Indexed(buffer, palette)
+    } else if bytes == 2 {
         let (pairs, _) = buffer.as_chunks();
         let mut wide = zeros(pairs.len())?;
         for (wide, pair) in wide.iter_mut().zip(pairs) {
@@ -61,15 +69,26 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
     })
 }
 
-/// Whether the picture has a palette of nothing but grays, and rows that come in order.
-fn has_gray_palette<R: std::io::BufRead + std::io::Seek>(reader: &Reader<R>) -> bool {
+/// The palette with its transparencies (PNG specification, 11.2.2 and 11.3.1.1).
+fn palette<R: std::io::BufRead + std::io::Seek>(reader: &Reader<R>) -> Result<Palette, Error> {
     let info = reader.info();
-    !info.interlaced
-        && info.color_type == ColorType::Indexed
-        && info
-            .palette
-            .as_ref()
-            .is_some_and(|p| p.chunks_exact(3).all(|c| c[0] == c[1] && c[1] == c[2]))
+    let colors = info
+        .palette
+        .as_ref()
+        .ok_or_else(|| Error::malformed(Format::Png, "it has indices and no palette"))?;
+    let alpha = info.trns.as_deref().unwrap_or_default();
+    Ok(Palette::new(colors, |i| alpha.get(i).copied().unwrap_or(u8::MAX)))
+}
+
+/// Indices of fewer than 8 bits, packed from the high bits down, one a byte.
+fn unpack(packed: &[u8], bits: usize, out: &mut [u8]) {
+    let per_byte = 8 / bits;
+    let mask = u8::MAX >> (8 - bits);
+    for (out, &byte) in out.chunks_mut(per_byte).zip(packed) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = (byte >> (8 - bits * (i + 1))) & mask;
+        }
+    }
 }
 
 /// Reads rows of `width` pixels of `pixel` bytes until the end or the first error; gives the number of pixels read.
@@ -81,39 +100,30 @@ fn read_rows<R: std::io::BufRead + std::io::Seek>(
 ) -> (u64, Option<png::DecodingError>) {
     let stride = width * pixel;
     let mut done = 0;
-    let mut rows = buffer.chunks_exact_mut(stride);
-    let (color, depth) = reader.output_color_type();
-    let decoded = color.samples() * if depth == BitDepth::Sixteen { 2 } else { 1 };
+    let bits = reader.output_color_type().1 as usize;
     if reader.info().interlaced {
-        let bits = u8::try_from(decoded * 8).unwrap_or(u8::MAX);
+        let pixel_bits = u8::try_from(pixel * 8).unwrap_or(u8::MAX);
         loop {
             match reader.next_interlaced_row() {
                 Ok(Some(row)) => {
                     if let InterlaceInfo::Adam7(pass) = row.interlace() {
-                        expand_interlaced_row(buffer, stride, row.data(), pass, bits);
+                        expand_interlaced_row(buffer, stride, row.data(), pass, pixel_bits);
                     }
-                    done += (row.data().len() / decoded) as u64;
+                    done += (row.data().len() / pixel) as u64;
                 }
                 Ok(None) => return (done, None),
                 Err(error) => return (done, Some(error)),
             }
         }
     }
-    loop {
+    for target in buffer.chunks_exact_mut(stride) {
         match reader.next_row() {
-            Ok(Some(row)) => {
-                let Some(target) = rows.next() else { return (done, None) };
-                if decoded == pixel {
-                    target.copy_from_slice(row.data());
-                } else {
-                    for (gray, rgb) in target.iter_mut().zip(row.data().chunks_exact(decoded)) {
-                        *gray = rgb[0];
-                    }
-                }
-                done += width as u64;
-            }
-            Ok(None) => return (done, None),
+            Ok(Some(row)) if bits < 8 => unpack(row.data(), bits, target),
+            Ok(Some(row)) => target.copy_from_slice(row.data()),
+            Ok(None) => break,
             Err(error) => return (done, Some(error)),
         }
+        done += width as u64;
     }
+    (done, None)
 }

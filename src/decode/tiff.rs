@@ -9,76 +9,59 @@ use tiff::{ColorType, TiffError};
 use super::{Decoded, cmyk};
 use crate::error::Error;
 use crate::format::Format;
-use crate::pixels::{Layout, Raster, Samples, narrow_sample, sample_count, zeros};
+use crate::pixels::{Layout, Palette, Raster, Samples, narrow_sample, zeros};
 use crate::probe::ifd::{self, Tiff};
 use crate::probe::tiff::icc_profile;
 use crate::probe::{ColorModel, ImageInfo};
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<Decoded, Error> {
-    let palette = (info.color == ColorModel::Palette).then(|| Palette::read(data)).transpose()?;
-    // `tiff` reads no palettes, but the indices are gray samples to it once the directory says so.
-    let data = if palette.is_some() { as_gray(data) } else { Cow::Borrowed(data) };
-    let memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
-    let mut limits = Limits::default();
-    limits.decoding_buffer_size = memory;
-    limits.intermediate_buffer_size = memory;
-    limits.ifd_value_size = memory.min(16 << 20);
-    let mut decoder = Decoder::new(Cursor::new(&*data)).map_err(refuse)?.with_limits(limits);
-    if decoder.dimensions().map_err(refuse)? != (info.width, info.height) {
-        return Err(Error::malformed(Format::Tiff, "its directories differ in size"));
-    }
-    let color = decoder.colortype().map_err(refuse)?;
-    let bits = color.bit_depth();
-    let channels = usize::from(color.num_samples());
-    let mut result = DecodingResult::U8(Vec::new());
-    let layout = decoder.read_image_to_buffer(&mut result).map_err(refuse)?;
-    let planes = layout.planes;
-    let mut samples = if bits < 8 {
-        unpack(result, info, channels, bits, palette.is_some())?
-    } else {
-        to_16_or_8(result)?
-    };
-    if planes > 1 {
-        samples = match samples {
-            Samples::U8(v) => Samples::U8(interleave(&v, planes)?),
-            Samples::U16(v) => Samples::U16(interleave(&v, planes)?),
-        };
-    }
-    let pixels = sample_count(info.width, info.height, 1).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
-    let mut profile_holds = true;
-    let (layout, samples) = if let Some(palette) = palette {
-        (Layout::Rgb, palette.apply(&samples, pixels)?)
-    } else {
-        match (color, channels) {
-            (ColorType::Gray(_), _) => (Layout::Gray, samples),
-            (ColorType::GrayA(_), _) => (Layout::GrayAlpha, samples),
-            (ColorType::Multiband { .. }, n) if info.color == ColorModel::Gray && info.alpha => {
-                (Layout::GrayAlpha, first_channels(samples, n, 2))
-            }
-            (ColorType::Multiband { .. }, n) if info.color == ColorModel::Gray => {
-                (Layout::Gray, first_channels(samples, n, 1))
-            }
-            (ColorType::RGB(_), _) => (Layout::Rgb, samples),
-            // Four samples of which none is said to be alpha: the fourth means nothing.
-            (ColorType::RGBA(_), n) if !info.alpha => (Layout::Rgb, first_channels(samples, n, 3)),
-            (ColorType::RGBA(_), _) => (Layout::Rgba, samples),
-            (ColorType::YCbCr(8), _) => (Layout::Rgb, samples),
-            (ColorType::CMYK(_) | ColorType::CMYKA(_), n) => {
-                profile_holds = false;
-                let inks = match first_channels(samples, n, 4) {
-                    Samples::U8(v) => v,
-                    Samples::U16(v) => v.into_iter().map(narrow_sample).collect(),
-                };
-                let rgb = cmyk::to_rgb(&inks, icc_profile(&data).as_deref())?;
-                (Layout::Rgb, Samples::U8(rgb))
-            }
-            _ => return Err(Error::unsupported(format!("a TIFF with {color:?} pixels"))),
+/// Samples at the depth at which they were stored.
+enum Depth {
+    Eight(Vec<u8>),
+    Sixteen(Vec<u16>),
+}
+
+impl From<Depth> for Samples {
+    fn from(depth: Depth) -> Self {
+        match depth {
+            Depth::Eight(v) => Self::U8(v),
+            Depth::Sixteen(v) => Self::U16(v),
         }
-    };
-    let samples = if layout.has_alpha() && is_premultiplied(&data) {
-        divide_alpha(samples, layout.channels())
+    }
+}
+
+pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<Decoded, Error> {
+    let palette = (info.color == ColorModel::Palette).then(|| palette(data)).transpose()?;
+    // `tiff` reads no palettes, but the indices are gray samples to it once the directory says so.
+    let data = if palette.is_some() {
+        as_gray(data)
     } else {
-        samples
+        Cow::Borrowed(data)
+    };
+    let (color, samples) = read(&data, info, max_memory, palette.is_some())?;
+    let mut profile_holds = true;
+    let (layout, samples) = match (palette, samples) {
+        (Some(palette), Depth::Eight(indices)) => (
+            palette.layout(info.profile.is_none()),
+            Samples::Indexed(indices, palette),
+        ),
+        (Some(_), Depth::Sixteen(_)) => {
+            return Err(Error::unsupported("a TIFF with a palette of more than 256 colours"));
+        }
+        (None, samples) => {
+            if let ColorType::CMYK(_) | ColorType::CMYKA(_) = color {
+                profile_holds = false;
+                (Layout::Rgb, Samples::U8(from_cmyk(samples, color, &data)?))
+            } else {
+                let (layout, samples) = by_channels(color, samples, info)?;
+                let premultiplied = layout.has_alpha() && is_premultiplied(&data);
+                let samples = if premultiplied {
+                    divide_alpha(samples, layout.channels())
+                } else {
+                    samples
+                };
+                (layout, samples.into())
+            }
+        }
     };
     let raster = Raster::new(info.width, info.height, layout, samples)
         .ok_or_else(|| Error::malformed(Format::Tiff, "it has fewer samples than its size needs"))?;
@@ -88,14 +71,67 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
     })
 }
 
+/// Reads the first page: channels side by side, one sample an item.
+fn read(data: &[u8], info: &ImageInfo, max_memory: u64, indices: bool) -> Result<(ColorType, Depth), Error> {
+    let memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = memory;
+    limits.intermediate_buffer_size = memory;
+    limits.ifd_value_size = memory.min(16 << 20);
+    let mut decoder = Decoder::new(Cursor::new(data)).map_err(refuse)?.with_limits(limits);
+    if decoder.dimensions().map_err(refuse)? != (info.width, info.height) {
+        return Err(Error::malformed(Format::Tiff, "its directories differ in size"));
+    }
+    let color = decoder.colortype().map_err(refuse)?;
+    let mut result = DecodingResult::U8(Vec::new());
+    let planes = decoder.read_image_to_buffer(&mut result).map_err(refuse)?.planes;
+    let bits = color.bit_depth();
+    let samples = if bits < 8 {
+        unpack(result, info, usize::from(color.num_samples()), bits, indices)?
+    } else {
+        whole_samples(result)?
+    };
+    let samples = match samples {
+        samples if planes <= 1 => samples,
+        Depth::Eight(v) => Depth::Eight(interleave(&v, planes)?),
+        Depth::Sixteen(v) => Depth::Sixteen(interleave(&v, planes)?),
+    };
+    Ok((color, samples))
+}
+
+/// The layout of samples that are no inks and no indices, and of them the channels that it holds.
+fn by_channels(color: ColorType, samples: Depth, info: &ImageInfo) -> Result<(Layout, Depth), Error> {
+    let n = usize::from(color.num_samples());
+    let layout = match color {
+        ColorType::Gray(_) => Layout::Gray,
+        ColorType::GrayA(_) => Layout::GrayAlpha,
+        ColorType::Multiband { .. } if info.color == ColorModel::Gray && info.alpha => Layout::GrayAlpha,
+        ColorType::Multiband { .. } if info.color == ColorModel::Gray => Layout::Gray,
+        ColorType::RGB(_) | ColorType::YCbCr(8) => Layout::Rgb,
+        // A fourth sample that is not said to be alpha means nothing.
+        ColorType::RGBA(_) if !info.alpha => Layout::Rgb,
+        ColorType::RGBA(_) => Layout::Rgba,
+        _ => return Err(Error::unsupported(format!("a TIFF with {color:?} pixels"))),
+    };
+    Ok((layout, first_channels(samples, n, layout.channels())))
+}
+
+fn from_cmyk(samples: Depth, color: ColorType, data: &[u8]) -> Result<Vec<u8>, Error> {
+    let inks = match first_channels(samples, usize::from(color.num_samples()), 4) {
+        Depth::Eight(v) => v,
+        Depth::Sixteen(v) => v.into_iter().map(narrow_sample).collect(),
+    };
+    cmyk::to_rgb(&inks, icc_profile(data).as_deref())
+}
+
 /// Whole samples of any type as 8 or 16 bits.
-fn to_16_or_8(result: DecodingResult) -> Result<Samples, Error> {
+fn whole_samples(result: DecodingResult) -> Result<Depth, Error> {
     Ok(match result {
-        DecodingResult::U8(v) => Samples::U8(v),
-        DecodingResult::U16(v) => Samples::U16(v),
-        DecodingResult::U32(v) => Samples::U16(v.into_iter().map(|v| high_half(u64::from(v) << 32)).collect()),
-        DecodingResult::U64(v) => Samples::U16(v.into_iter().map(high_half).collect()),
-        DecodingResult::F32(v) => Samples::U16(v.into_iter().map(from_unit).collect()),
+        DecodingResult::U8(v) => Depth::Eight(v),
+        DecodingResult::U16(v) => Depth::Sixteen(v),
+        DecodingResult::U32(v) => Depth::Sixteen(v.into_iter().map(|v| high_half(u64::from(v) << 32)).collect()),
+        DecodingResult::U64(v) => Depth::Sixteen(v.into_iter().map(high_half).collect()),
+        DecodingResult::F32(v) => Depth::Sixteen(v.into_iter().map(from_unit).collect()),
         _ => return Err(Error::unsupported("a TIFF with signed or half-precision samples")),
     })
 }
@@ -112,9 +148,11 @@ fn from_unit(v: f32) -> u16 {
 }
 
 /// Samples of fewer than 8 bits, packed into rows of whole bytes: indices as they are, grays widened to 8 bits.
-fn unpack(result: DecodingResult, info: &ImageInfo, channels: usize, bits: u8, indices: bool) -> Result<Samples, Error> {
+fn unpack(result: DecodingResult, info: &ImageInfo, channels: usize, bits: u8, indices: bool) -> Result<Depth, Error> {
     let DecodingResult::U8(packed) = result else {
-        return Err(Error::unsupported(format!("a TIFF with {bits}-bit samples of another kind than integers")));
+        return Err(Error::unsupported(format!(
+            "a TIFF with {bits}-bit samples of another kind than integers"
+        )));
     };
     let row = info.width as usize * channels;
     let row_bytes = (row * usize::from(bits)).div_ceil(8);
@@ -130,7 +168,7 @@ fn unpack(result: DecodingResult, info: &ImageInfo, channels: usize, bits: u8, i
             *out = u8::try_from(value).unwrap_or(u8::MAX);
         }
     }
-    Ok(Samples::U8(out))
+    Ok(Depth::Eight(out))
 }
 
 /// Planes one after another as channels side by side.
@@ -145,13 +183,17 @@ fn interleave<T: Copy + Default>(planar: &[T], planes: usize) -> Result<Vec<T>, 
 }
 
 /// The first `keep` of `n` channels.
-fn first_channels(samples: Samples, n: usize, keep: usize) -> Samples {
+fn first_channels(samples: Depth, n: usize, keep: usize) -> Depth {
     fn cut<T: Copy>(v: Vec<T>, n: usize, keep: usize) -> Vec<T> {
-        if n == keep { v } else { v.chunks_exact(n).flat_map(|p| &p[..keep]).copied().collect() }
+        if n == keep {
+            v
+        } else {
+            v.chunks_exact(n).flat_map(|p| &p[..keep]).copied().collect()
+        }
     }
     match samples {
-        Samples::U8(v) => Samples::U8(cut(v, n, keep)),
-        Samples::U16(v) => Samples::U16(cut(v, n, keep)),
+        Depth::Eight(v) => Depth::Eight(cut(v, n, keep)),
+        Depth::Sixteen(v) => Depth::Sixteen(cut(v, n, keep)),
     }
 }
 
@@ -165,15 +207,15 @@ fn is_premultiplied(data: &[u8]) -> bool {
     find() == Some(1)
 }
 
-fn divide_alpha(mut samples: Samples, n: usize) -> Samples {
+fn divide_alpha(mut samples: Depth, n: usize) -> Depth {
     match &mut samples {
-        Samples::U8(v) => v.chunks_exact_mut(n).for_each(|p| {
+        Depth::Eight(v) => v.chunks_exact_mut(n).for_each(|p| {
             let alpha = u32::from(p[n - 1]).max(1);
             for v in &mut p[..n - 1] {
                 *v = u8::try_from((u32::from(*v) * 255 + alpha / 2) / alpha).unwrap_or(u8::MAX);
             }
         }),
-        Samples::U16(v) => v.chunks_exact_mut(n).for_each(|p| {
+        Depth::Sixteen(v) => v.chunks_exact_mut(n).for_each(|p| {
             let alpha = u64::from(p[n - 1]).max(1);
             for v in &mut p[..n - 1] {
                 *v = u16::try_from((u64::from(*v) * 65_535 + alpha / 2) / alpha).unwrap_or(u16::MAX);
@@ -183,35 +225,25 @@ fn divide_alpha(mut samples: Samples, n: usize) -> Samples {
     samples
 }
 
-/// A colour map (TIFF 6.0, section 5): all reds, all greens, all blues, 16 bits each.
-struct Palette(Vec<[u8; 3]>);
-
-impl Palette {
-    fn read(data: &[u8]) -> Result<Self, Error> {
-        const COLOR_MAP: u16 = 0x0140;
-        let read = || {
-            let tiff = Tiff::parse(data)?;
-            let first = tiff.first_ifd()?;
-            let entry = first.find(COLOR_MAP)?;
-            let count = usize::try_from(entry.count).ok()? / 3;
-            let level = |i: usize| tiff.uint(entry, i).and_then(|v| u16::try_from(v).ok()).map(narrow_sample);
-            (0..count.min(256))
-                .map(|i| Some([level(i)?, level(i + count)?, level(i + 2 * count)?]))
-                .collect::<Option<Vec<_>>>()
+/// The colour map (TIFF 6.0, section 5): all reds, all greens, all blues, 16 bits each.
+fn palette(data: &[u8]) -> Result<Palette, Error> {
+    const COLOR_MAP: u16 = 0x0140;
+    let read = || {
+        let tiff = Tiff::parse(data)?;
+        let first = tiff.first_ifd()?;
+        let entry = first.find(COLOR_MAP)?;
+        let count = usize::try_from(entry.count).ok()? / 3;
+        let level = |i: usize| {
+            tiff.uint(entry, i)
+                .and_then(|v| u16::try_from(v).ok())
+                .map(narrow_sample)
         };
-        read().map(Self).ok_or_else(|| Error::malformed(Format::Tiff, "its colour map cannot be read"))
-    }
-
-    fn apply(&self, indices: &Samples, pixels: usize) -> Result<Samples, Error> {
-        let Samples::U8(indices) = indices else {
-            return Err(Error::unsupported("a TIFF with a palette of more than 256 colours"));
-        };
-        let mut rgb = zeros(pixels * 3)?;
-        for (out, &index) in rgb.chunks_exact_mut(3).zip(indices) {
-            out.copy_from_slice(self.0.get(usize::from(index)).unwrap_or(&[0; 3]));
-        }
-        Ok(Samples::U8(rgb))
-    }
+        (0..count.min(256))
+            .flat_map(|i| [level(i), level(i + count), level(i + 2 * count)])
+            .collect::<Option<Vec<u8>>>()
+    };
+    let colors = read().ok_or_else(|| Error::malformed(Format::Tiff, "its colour map cannot be read"))?;
+    Ok(Palette::new(&colors, |_| u8::MAX))
 }
 
 /// The file with its first directory saying that 0 is black instead of that there is a palette.

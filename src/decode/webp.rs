@@ -18,7 +18,10 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
     decoder.set_limits(limits).map_err(|e| refuse(Format::WebP, e))?;
     let raster = read(decoder, Format::WebP)?;
     if (raster.width(), raster.height()) != (info.width, info.height) {
-        return Err(Error::malformed(Format::WebP, "its header and its pixels differ in size"));
+        return Err(Error::malformed(
+            Format::WebP,
+            "its header and its pixels differ in size",
+        ));
     }
     Ok(Decoded::whole(raster, info))
 }

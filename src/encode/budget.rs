@@ -15,6 +15,9 @@ const MAX_SHRINKS: u32 = 8;
 /// The share of the limit from which on an attempt is good enough: looking on would cost more time than it gains.
 const CLOSE: f64 = 0.985;
 
+/// The share of the limit from which on a picture made smaller is large enough.
+const NEAR: f64 = 0.9;
+
 /// Where the search aims, so that an estimate a little off still fits.
 const AIM: f64 = 0.993;
 
@@ -178,28 +181,46 @@ pub(crate) fn by_quality(
 }
 
 /// Makes the picture smaller until `encode`, which is given the number of pixels to stay within, comes to at most
-/// `limit` bytes. `pixels` and `size` are those of the attempt that was too large.
+/// `limit` bytes, and then as large again as one more attempt allows. `pixels` and `size` are those of the attempt that
+/// was too large.
 pub(crate) fn by_size(
     limit: u64,
-    mut pixels: u64,
-    mut size: u64,
+    pixels: u64,
+    size: u64,
     attempts: &mut Attempts,
     mut encode: impl FnMut(u64) -> Result<Vec<u8>, Error>,
 ) -> Result<Vec<u8>, Error> {
+    let goal = limit as f64 * AIM;
+    let mut above = (pixels, size);
+    let mut best: Option<(u64, Vec<u8>)> = None;
     for _ in 0..MAX_SHRINKS {
-        if pixels <= 1 {
+        let next = match &best {
+            // A smaller picture has more detail per pixel, so its bytes shrink less than its pixels.
+            None => share(above.0, (goal / above.1.max(1) as f64).powf(1.12).min(0.97)),
+            // Between two measurements, along the line through their logarithms.
+            Some((pixels, bytes)) => {
+                let (low, low_size) = (*pixels as f64, bytes.len().max(1) as f64);
+                let run = (above.0 as f64 / low).ln() / (above.1 as f64 / low_size).ln();
+                share(*pixels, (goal / low_size).powf(run))
+            }
+        };
+        if next >= above.0 || best.as_ref().is_some_and(|(low, _)| next <= *low) {
             break;
         }
-        // A smaller picture has more detail per pixel, so its bytes shrink less than its pixels.
-        let ratio = (limit as f64 * AIM / size.max(1) as f64).powf(1.12).min(0.97);
-        pixels = share(pixels, ratio);
-        let bytes = encode(pixels)?;
-        size = attempts.note(&bytes);
-        if size <= limit {
-            return Ok(bytes);
+        let bytes = encode(next)?;
+        let size = attempts.note(&bytes);
+        if size > limit {
+            above = (next, size);
+            continue;
+        }
+        let settled = best.is_some() || size as f64 >= limit as f64 * NEAR;
+        best = Some((next, bytes));
+        if settled {
+            break;
         }
     }
-    Err(attempts.does_not_fit(limit))
+    best.map(|(_, bytes)| bytes)
+        .ok_or_else(|| attempts.does_not_fit(limit))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a u64 is one
@@ -230,13 +251,23 @@ mod tests {
         let noise = |q: f64| 4e6 * (0.45 * shape(q)).exp();
         let flat = |q: f64| 1e5 + 4e6 * (1.9 * shape(q)).exp();
         let steps = |q: f64| 4e6 * (0.8 * shape((q / 1.5).floor() * 1.5)).exp();
-        for (name, curve) in [("photo", &photo as &dyn Fn(f64) -> f64), ("noise", &noise), ("flat", &flat)] {
+        for (name, curve) in [
+            ("photo", &photo as &dyn Fn(f64) -> f64),
+            ("noise", &noise),
+            ("flat", &flat),
+        ] {
             for percent in [90, 70, 50, 40, 30] {
                 let limit = 4_000_000 * percent / 100;
                 let (found, count) = search(limit, 1, curve);
                 let (quality, size) = found.unwrap();
-                assert!(count <= MAX_ENCODES && size <= limit, "{name} {percent}%: {count} encodes, {size}");
-                assert!(size as f64 >= 0.97 * limit as f64, "{name} {percent}%: {size} at {quality} in {count}");
+                assert!(
+                    count <= MAX_ENCODES && size <= limit,
+                    "{name} {percent}%: {count} encodes, {size}"
+                );
+                assert!(
+                    size as f64 >= 0.97 * limit as f64,
+                    "{name} {percent}%: {size} at {quality} in {count}"
+                );
             }
         }
         let (found, count) = search(2_000_000, 1, steps);
@@ -250,13 +281,16 @@ mod tests {
         assert!(found.is_none() && count <= MAX_ENCODES);
         let mut attempts = Attempts::default();
         let error = by_size(10, 1000, 5000, &mut attempts, |p| Ok(vec![0; p as usize + 100])).unwrap_err();
-        assert!(matches!(error, Error::DoesNotFit { limit: 10, encodes: MAX_SHRINKS, .. }), "{error}");
+        assert!(matches!(error, Error::DoesNotFit { limit: 10, smallest: 101.., .. }), "{error}");
     }
 
     #[test]
     fn shrinking_ends_within_the_limit() {
         let mut attempts = Attempts::default();
-        let bytes = by_size(100_000, 1_000_000, 4_000_000, &mut attempts, |p| Ok(vec![0; p as usize * 4])).unwrap();
-        assert!(bytes.len() <= 100_000 && bytes.len() > 70_000 && attempts.count <= 2);
+        let bytes = by_size(100_000, 1_000_000, 4_000_000, &mut attempts, |p| {
+            Ok(vec![0; p as usize * 4])
+        })
+        .unwrap();
+        assert!(bytes.len() <= 100_000 && bytes.len() > 90_000 && attempts.count <= 2);
     }
 }

@@ -15,9 +15,9 @@ pub(crate) const MAX_SIDE: u32 = 65_535;
 
 /// The chroma table of T.81, table K.2, in natural order.
 const STANDARD_CHROMA: [u16; 64] = [
-    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
-    99, 99,
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99,
 ];
 
 /// A quality in tenths, 10 to 1000: fine enough to come close to a byte limit, as the tables it scales have whole
@@ -53,7 +53,11 @@ impl Tenths {
     /// The IJG's scaling of the standard tables, carried on to tenths: 5000/q below 50, 200 − 2q from there, percent.
     fn table(self, standard: &[u16; 64]) -> [u16; 64] {
         let tenths = u32::from(self.0);
-        let permille = if tenths < 500 { 500_000 / tenths } else { 2000 - 2 * tenths };
+        let permille = if tenths < 500 {
+            500_000 / tenths
+        } else {
+            2000 - 2 * tenths
+        };
         standard.map(|v| {
             let scaled = (u32::from(v) * permille + 500) / 1000;
             u16::try_from(scaled.clamp(1, 255)).unwrap_or(255)
@@ -84,9 +88,15 @@ pub(crate) fn sampling(info: &ImageInfo, chroma: Chroma) -> (u8, u8) {
 /// Encodes an 8-bit picture without alpha: baseline, standard Huffman tables, chroma averaged over its pixels.
 pub(crate) fn encode(raster: &Raster, quality: Tenths, sampling: (u8, u8)) -> Result<Vec<u8>, Error> {
     let (Ok(width), Ok(height)) = (u16::try_from(raster.width()), u16::try_from(raster.height())) else {
-        return Err(Error::unsupported(format!("a JPEG with a side of more than {MAX_SIDE} pixels")));
+        return Err(Error::unsupported(format!(
+            "a JPEG with a side of more than {MAX_SIDE} pixels"
+        )));
     };
-    let color = if raster.layout() == Layout::Gray { ColorType::Luma } else { ColorType::Rgb };
+    let color = if raster.layout() == Layout::Gray {
+        ColorType::Luma
+    } else {
+        ColorType::Rgb
+    };
     let factor = SamplingFactor::from_factors(sampling.0, sampling.1).unwrap_or(SamplingFactor::F_2_2);
     // A third of a byte a pixel is what photos take at the default quality.
     let mut out = Vec::with_capacity(bytes(raster).len() / 8 + 4096);
@@ -114,7 +124,12 @@ mod tests {
         let samples = (0..40 * 30 * 3).map(|i| (i * 7 % 256) as u8).collect();
         let raster = Raster::new(40, 30, Layout::Rgb, Samples::U8(samples)).unwrap();
         for quality in [5, 49, 50, 75, 90, 100] {
-            for (sampling, name) in [((1, 1), "4:4:4"), ((2, 1), "4:2:2"), ((1, 2), "4:4:0"), ((2, 2), "4:2:0")] {
+            for (sampling, name) in [
+                ((1, 1), "4:4:4"),
+                ((2, 1), "4:2:2"),
+                ((1, 2), "4:4:0"),
+                ((2, 2), "4:2:0"),
+            ] {
                 let info = probe(&encode(&raster, Tenths::of(quality), sampling).unwrap()).unwrap();
                 let jpeg = info.jpeg.unwrap();
                 assert_eq!((jpeg.quality, jpeg.subsampling()), (Some(quality), Some(name)));

@@ -11,6 +11,6 @@ fn bytes(raster: &Raster) -> &[u8] {
     match raster.samples() {
         Samples::U8(v) => v,
         // Pictures are reduced to 8 bits before they come here.
-        Samples::U16(_) => &[],
+        Samples::U16(_) | Samples::Indexed(..) => &[],
     }
 }

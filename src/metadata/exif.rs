@@ -221,7 +221,11 @@ mod tests {
     use super::*;
 
     fn field(context: Context, tag: u16, value: Value) -> Field {
-        Field { tag: Tag(context, tag), ifd_num: In::PRIMARY, value }
+        Field {
+            tag: Tag(context, tag),
+            ifd_num: In::PRIMARY,
+            value,
+        }
     }
 
     fn block(fields: &[Field], little: bool) -> Vec<u8> {
@@ -259,13 +263,23 @@ mod tests {
             assert!(!text.contains("serial") && !text.contains("\u{7}\u{7}"));
             let parsed = Reader::new().read_raw(out.clone()).unwrap();
             assert!(parsed.fields().all(|f| f.tag.0 != Context::Gps));
-            assert_eq!(rewrite(&out, Metadata::Privacy), Some(out), "a second pass changes nothing");
+            assert_eq!(
+                rewrite(&out, Metadata::Privacy),
+                Some(out),
+                "a second pass changes nothing"
+            );
         }
     }
 
     #[test]
     fn a_clean_block_stays_as_it_is_whatever_its_order() {
-        let clean = block(&[field(Context::Tiff, 0x010F, ascii("Maker")), field(Context::Tiff, 0x0132, ascii("now"))], true);
+        let clean = block(
+            &[
+                field(Context::Tiff, 0x010F, ascii("Maker")),
+                field(Context::Tiff, 0x0132, ascii("now")),
+            ],
+            true,
+        );
         assert_eq!(rewrite(&clean, Metadata::Privacy), Some(clean.clone()));
         let mut hiding = clean.clone();
         hiding.extend([b'x'; 500]);
@@ -282,7 +296,10 @@ mod tests {
             let parsed = Reader::new().read_raw(out).unwrap();
             let x = parsed.get_field(Tag::PixelXDimension, In::PRIMARY).unwrap();
             assert_eq!(x.value.get_uint(0), Some(20), "{policy:?}");
-            assert_eq!(parsed.fields().any(|f| f.tag.0 == Context::Gps), policy == Metadata::Keep);
+            assert_eq!(
+                parsed.fields().any(|f| f.tag.0 == Context::Gps),
+                policy == Metadata::Keep
+            );
         }
         assert_eq!(for_new_picture(&source, Metadata::Strip, 1, 1), None);
     }

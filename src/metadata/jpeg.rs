@@ -3,9 +3,7 @@
 use super::{Carried, exif};
 use crate::options::Metadata;
 use crate::probe::ifd::Tiff;
-use crate::probe::jpeg::{
-    APP0, APP1, APP2, APP14, APP15, COM, EXIF, ICC, SOS, Segment, Segments, XMP, end_of_image,
-};
+use crate::probe::jpeg::{APP0, APP1, APP2, APP14, APP15, COM, EXIF, ICC, SOS, Segment, Segments, XMP, end_of_image};
 
 const APP13: u8 = 0xED;
 
@@ -166,7 +164,14 @@ mod tests {
     #[test]
     fn nothing_to_drop_means_no_rewrite() {
         let icc = [ICC, &[1, 1, 7]].concat();
-        let plain = skeleton(&[(APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"), (APP2, &icc), (0xDB, b"table")], b"");
+        let plain = skeleton(
+            &[
+                (APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
+                (APP2, &icc),
+                (0xDB, b"table"),
+            ],
+            b"",
+        );
         assert_eq!(rewrite(&plain, Metadata::Privacy), None);
         assert_eq!(rewrite(&plain, Metadata::Strip), None);
         let padded = [plain.as_slice(), &[0; 9]].concat();
@@ -176,19 +181,29 @@ mod tests {
     #[test]
     fn comments_packets_and_trailers_go_and_the_scan_stays() {
         let xmp = [XMP, b"packet"].concat();
-        let full = skeleton(&[(COM, b"secret"), (APP1, &xmp), (APP13, b"iptc"), (0xDB, b"table")], b"video");
+        let full = skeleton(
+            &[(COM, b"secret"), (APP1, &xmp), (APP13, b"iptc"), (0xDB, b"table")],
+            b"video",
+        );
         let lean = skeleton(&[(0xDB, b"table")], b"");
         for policy in [Metadata::Privacy, Metadata::Strip] {
             assert_eq!(rewrite(&full, policy), Some(lean.clone()));
         }
         assert_eq!(rewrite(&lean, Metadata::Privacy), None);
-        assert_eq!(rewrite(&full[..full.len() - 8], Metadata::Privacy), None, "a file without an end is not rewritten");
+        assert_eq!(
+            rewrite(&full[..full.len() - 8], Metadata::Privacy),
+            None,
+            "a file without an end is not rewritten"
+        );
     }
 
     #[test]
     fn a_large_profile_is_split_and_found_again() {
         let profile: Vec<u8> = (0..150_000u32).map(|i| (i % 250) as u8).collect();
-        let carried = Carried { icc: Some(profile.clone()), ..Carried::default() };
+        let carried = Carried {
+            icc: Some(profile.clone()),
+            ..Carried::default()
+        };
         let out = insert(skeleton(&[(APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0")], b""), &carried);
         assert_eq!(crate::probe::jpeg::icc_profile(&out), Some(profile));
         assert_eq!(Segments::new(&out).next().map(|s| s.marker), Some(APP0));

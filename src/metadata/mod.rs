@@ -110,7 +110,11 @@ pub(crate) fn suits(profile: &[u8], gray: bool) -> bool {
 
 /// Sets the orientation that an XMP packet states to upright, where it stands as RDF writers put it.
 fn set_upright(xmp: &mut [u8]) {
-    for pattern in [b"tiff:Orientation=\"".as_slice(), b"tiff:Orientation='", b"tiff:Orientation>"] {
+    for pattern in [
+        b"tiff:Orientation=\"".as_slice(),
+        b"tiff:Orientation='",
+        b"tiff:Orientation>",
+    ] {
         let mut from = 0;
         while let Some(at) = memchr::memmem::find(&xmp[from..], pattern) {
             from += at + pattern.len();
@@ -131,6 +135,9 @@ mod tests {
     fn xmp_orientation_is_reset_in_each_notation() {
         let mut xmp = b"<x tiff:Orientation=\"6\" a='8'/><tiff:Orientation>3</tiff:Orientation>".to_vec();
         set_upright(&mut xmp);
-        assert_eq!(xmp, b"<x tiff:Orientation=\"1\" a='8'/><tiff:Orientation>1</tiff:Orientation>");
+        assert_eq!(
+            xmp,
+            b"<x tiff:Orientation=\"1\" a='8'/><tiff:Orientation>1</tiff:Orientation>"
+        );
     }
 }

@@ -9,8 +9,8 @@ use crate::probe::png::{Chunk, Chunks, SIGNATURE};
 
 /// Chunks that belong to the picture: what it is made of, how its samples are read, how it moves.
 const PICTURE: &[&[u8; 4]] = &[
-    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI",
-    b"bKGD", b"hIST", b"pHYs", b"sPLT", b"acTL", b"fcTL", b"fdAT",
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV",
+    b"cLLI", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"acTL", b"fcTL", b"fdAT",
 ];
 
 /// Chunks that say how samples are to be read, beside the profile.
@@ -46,7 +46,11 @@ fn kept(chunk: &Chunk<'_>, policy: Metadata) -> Option<Vec<u8>> {
         b"eXIf" => {
             let block = strip_exif_header(chunk.body);
             let kept = exif::rewrite(block, policy)?;
-            Some(if kept == block { chunk.whole.to_vec() } else { build(*b"eXIf", &[&kept]) })
+            Some(if kept == block {
+                chunk.whole.to_vec()
+            } else {
+                build(*b"eXIf", &[&kept])
+            })
         }
         b"tEXt" | b"zTXt" | b"iTXt" => RIGHTS.contains(&keyword(chunk.body)).then(|| chunk.whole.to_vec()),
         _ => None,
@@ -182,7 +186,11 @@ mod tests {
             (*b"prVt", b"unknown"),
             (*b"IDAT", b"data"),
         ]);
-        let lean = file(&[(*b"gAMA", &[0, 0, 1, 2]), (*b"tEXt", b"Copyright\0me"), (*b"IDAT", b"data")]);
+        let lean = file(&[
+            (*b"gAMA", &[0, 0, 1, 2]),
+            (*b"tEXt", b"Copyright\0me"),
+            (*b"IDAT", b"data"),
+        ]);
         assert_eq!(rewrite(&full, Metadata::Privacy), Some(lean.clone()));
         assert_eq!(rewrite(&lean, Metadata::Privacy), None);
         let trailing = [lean.as_slice(), b"appended"].concat();
@@ -195,7 +203,10 @@ mod tests {
     #[test]
     fn a_profile_goes_in_and_comes_out() {
         let profile = b"not really a profile, but long enough to deflate".repeat(9);
-        let carried = Carried { icc: Some(profile.clone()), ..Carried::default() };
+        let carried = Carried {
+            icc: Some(profile.clone()),
+            ..Carried::default()
+        };
         let out = insert(file(&[(*b"IDAT", b"data")]), &carried);
         assert_eq!(icc_profile(&out), Some(profile));
     }
@@ -209,6 +220,12 @@ mod tests {
             (*b"iTXt", b"Title\0\x01\0\0\0compressed"),
         ]);
         collect_rest(&data, Metadata::Keep, &mut carried);
-        assert_eq!(carried.comments, [(b"Author".to_vec(), b"A".to_vec()), (b"Copyright".to_vec(), "© B".as_bytes().to_vec())]);
+        assert_eq!(
+            carried.comments,
+            [
+                (b"Author".to_vec(), b"A".to_vec()),
+                (b"Copyright".to_vec(), "© B".as_bytes().to_vec())
+            ]
+        );
     }
 }

@@ -34,14 +34,57 @@ impl Layout {
     }
 }
 
-/// Samples of 8 or 16 bits, row by row, the channels of a pixel side by side.
+/// Samples of 8 or 16 bits, row by row, the channels of a pixel side by side; or an index a pixel into a palette, which
+/// takes a third or a quarter of the memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Samples {
     U8(Vec<u8>),
     U16(Vec<u16>),
+    Indexed(Vec<u8>, Palette),
 }
 
-/// An interleaved picture: `width * height * channels` samples, gamma-coded, alpha not premultiplied.
+/// The colours that indices stand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Palette(Box<[[u8; 4]; 256]>);
+
+impl Palette {
+    /// A palette of RGB colours, the one at `transparent` invisible. What lies beyond the colours is black.
+    pub(crate) fn new(rgb: &[u8], alpha: impl Fn(usize) -> u8) -> Self {
+        let mut entries = Box::new([[0, 0, 0, u8::MAX]; 256]);
+        for (i, (entry, color)) in entries.iter_mut().zip(rgb.chunks_exact(3)).enumerate() {
+            *entry = [color[0], color[1], color[2], alpha(i)];
+        }
+        Self(entries)
+    }
+
+    /// The fewest channels that hold all colours; gray only where `may_be_gray`.
+    pub(crate) fn layout(&self, may_be_gray: bool) -> Layout {
+        let gray = may_be_gray && self.0.iter().all(|c| c[0] == c[1] && c[1] == c[2]);
+        let alpha = self.0.iter().any(|c| c[3] != u8::MAX);
+        match (gray, alpha) {
+            (true, false) => Layout::Gray,
+            (true, true) => Layout::GrayAlpha,
+            (false, false) => Layout::Rgb,
+            (false, true) => Layout::Rgba,
+        }
+    }
+
+    /// Writes the colours of `indices` as `layout` wants them.
+    pub(crate) fn expand(&self, indices: &[u8], layout: Layout, out: &mut [u8]) {
+        let pixels = out.chunks_exact_mut(layout.channels()).zip(indices);
+        match layout {
+            Layout::Gray => pixels.for_each(|(p, &i)| p[0] = self.0[usize::from(i)][0]),
+            Layout::GrayAlpha => pixels.for_each(|(p, &i)| {
+                let c = self.0[usize::from(i)];
+                p.copy_from_slice(&[c[0], c[3]]);
+            }),
+            Layout::Rgb => pixels.for_each(|(p, &i)| p.copy_from_slice(&self.0[usize::from(i)][..3])),
+            Layout::Rgba => pixels.for_each(|(p, &i)| p.copy_from_slice(&self.0[usize::from(i)])),
+        }
+    }
+}
+
+/// A picture: `width * height * channels` samples (or as many indices as pixels), gamma-coded, alpha not premultiplied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Raster {
     width: u32,
@@ -52,7 +95,10 @@ pub(crate) struct Raster {
 
 /// `width * height * channels`, or `None` where that does not fit an address.
 pub(crate) fn sample_count(width: u32, height: u32, channels: usize) -> Option<usize> {
-    usize::try_from(width).ok()?.checked_mul(usize::try_from(height).ok()?)?.checked_mul(channels)
+    usize::try_from(width)
+        .ok()?
+        .checked_mul(usize::try_from(height).ok()?)?
+        .checked_mul(channels)
 }
 
 /// A vector of `len` zeros, or [`Error::OutOfMemory`]: picture memory is never allocated in a way that aborts.
@@ -64,21 +110,23 @@ pub(crate) fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Error> {
 
 /// Makes `v` hold `len` values, as [`zeros`] does.
 pub(crate) fn resize<T: Clone + Default>(v: &mut Vec<T>, len: usize) -> Result<(), Error> {
-    v.try_reserve_exact(len.saturating_sub(v.len())).map_err(|_| Error::OutOfMemory {
-        bytes: (len as u64).saturating_mul(size_of::<T>() as u64),
-    })?;
+    v.try_reserve_exact(len.saturating_sub(v.len()))
+        .map_err(|_| Error::OutOfMemory {
+            bytes: (len as u64).saturating_mul(size_of::<T>() as u64),
+        })?;
     v.resize(len, T::default());
     Ok(())
 }
 
 impl Raster {
-    /// Wraps samples whose number must be `width * height * channels`; `None` otherwise, and for an empty picture.
+    /// Wraps samples whose number must be that of the picture; `None` otherwise, and for an empty picture.
     pub(crate) fn new(width: u32, height: u32, layout: Layout, samples: Samples) -> Option<Self> {
-        let len = match &samples {
-            Samples::U8(v) => v.len(),
-            Samples::U16(v) => v.len(),
+        let (len, channels) = match &samples {
+            Samples::U8(v) => (v.len(), layout.channels()),
+            Samples::U16(v) => (v.len(), layout.channels()),
+            Samples::Indexed(v, _) => (v.len(), 1),
         };
-        (len > 0 && sample_count(width, height, layout.channels()) == Some(len)).then_some(Self {
+        (len > 0 && sample_count(width, height, channels) == Some(len)).then_some(Self {
             width,
             height,
             layout,
@@ -102,9 +150,14 @@ impl Raster {
         &self.samples
     }
 
-    /// Samples in a row.
+    /// Samples (or indices) in a row.
     pub(crate) fn stride(&self) -> usize {
-        self.width as usize * self.layout.channels()
+        let channels = if matches!(self.samples, Samples::Indexed(..)) {
+            1
+        } else {
+            self.layout.channels()
+        };
+        self.width as usize * channels
     }
 
     /// The picture without its alpha channel if every pixel is opaque, else as it is.
@@ -114,6 +167,7 @@ impl Raster {
             && match &self.samples {
                 Samples::U8(v) => v.chunks_exact(n).all(|p| p[n - 1] == u8::MAX),
                 Samples::U16(v) => v.chunks_exact(n).all(|p| p[n - 1] == u16::MAX),
+                Samples::Indexed(v, palette) => v.iter().all(|&i| palette.0[usize::from(i)][3] == u8::MAX),
             };
         if opaque { self.drop_alpha() } else { self }
     }
@@ -127,22 +181,33 @@ impl Raster {
         // A gray picture stays gray: it is laid on the background's luma (ITU-R BT.601).
         let [r, g, b] = background.map(u32::from);
         let luma = (299 * r + 587 * g + 114 * b + 500) / 1000;
-        let under = if self.layout == Layout::GrayAlpha { [luma; 3] } else { [r, g, b] };
-        match &mut self.samples {
-            Samples::U8(v) => {
-                for pixel in v.chunks_exact_mut(n) {
-                    let alpha = u32::from(pixel[n - 1]);
-                    for (v, under) in pixel[..n - 1].iter_mut().zip(under) {
-                        let mixed = (u32::from(*v) * alpha + under * (255 - alpha) + 127) / 255;
-                        *v = u8::try_from(mixed).unwrap_or(u8::MAX);
-                    }
-                }
+        let under = if self.layout == Layout::GrayAlpha {
+            [luma; 3]
+        } else {
+            [r, g, b]
+        };
+        let lay = |colors: &mut [u8], alpha: u8| {
+            let alpha = u32::from(alpha);
+            for (v, under) in colors.iter_mut().zip(under) {
+                let mixed = (u32::from(*v) * alpha + under * (255 - alpha) + 127) / 255;
+                *v = u8::try_from(mixed).unwrap_or(u8::MAX);
             }
+        };
+        match &mut self.samples {
+            Samples::U8(v) => v.chunks_exact_mut(n).for_each(|pixel| {
+                let (colors, alpha) = pixel.split_at_mut(n - 1);
+                lay(colors, alpha[0]);
+            }),
+            Samples::Indexed(_, palette) => palette.0.iter_mut().for_each(|entry| {
+                let [colors @ .., alpha] = entry;
+                lay(colors, *alpha);
+            }),
             Samples::U16(v) => {
                 for pixel in v.chunks_exact_mut(n) {
                     let alpha = u64::from(pixel[n - 1]);
                     for (v, under) in pixel[..n - 1].iter_mut().zip(under) {
-                        let mixed = (u64::from(*v) * alpha + u64::from(under) * 257 * (65_535 - alpha) + 32_767) / 65_535;
+                        let mixed =
+                            (u64::from(*v) * alpha + u64::from(under) * 257 * (65_535 - alpha) + 32_767) / 65_535;
                         *v = u16::try_from(mixed).unwrap_or(u16::MAX);
                     }
                 }
@@ -156,23 +221,24 @@ impl Raster {
         match &mut self.samples {
             Samples::U8(v) => drop_last_channel(v, n),
             Samples::U16(v) => drop_last_channel(v, n),
+            Samples::Indexed(..) => {}
         }
         self.layout = self.layout.without_alpha();
         self
     }
 
-    /// The picture with 8 bits a channel, rounded to nearest.
-    pub(crate) fn into_8_bits(self) -> Result<Self, Error> {
-        let Samples::U16(wide) = &self.samples else {
-            return Ok(self);
-        };
-        let mut narrow = zeros(wide.len())?;
-        for (n, &w) in narrow.iter_mut().zip(wide) {
-            *n = narrow_sample(w);
+    /// The picture with 8 bits a channel: 16 rounded to nearest, indices replaced by their colours.
+    pub(crate) fn to_8_bits(&self) -> Result<Self, Error> {
+        let len = sample_count(self.width, self.height, self.layout.channels()).unwrap_or(usize::MAX);
+        let mut narrow = zeros(len)?;
+        match &self.samples {
+            Samples::U8(v) => narrow.copy_from_slice(v),
+            Samples::U16(v) => narrow.iter_mut().zip(v).for_each(|(n, &w)| *n = narrow_sample(w)),
+            Samples::Indexed(v, palette) => palette.expand(v, self.layout, &mut narrow),
         }
         Ok(Self {
             samples: Samples::U8(narrow),
-            ..self
+            ..*self
         })
     }
 
@@ -185,6 +251,9 @@ impl Raster {
         let samples = match &self.samples {
             Samples::U8(v) => Samples::U8(turn(v, self.width, self.height, n, orientation)?),
             Samples::U16(v) => Samples::U16(turn(v, self.width, self.height, n, orientation)?),
+            Samples::Indexed(v, palette) => {
+                Samples::Indexed(turn(v, self.width, self.height, 1, orientation)?, palette.clone())
+            }
         };
         let (width, height) = orientation.apply_to_size(self.width, self.height);
         Ok(Self {
@@ -278,11 +347,15 @@ mod tests {
             for (w, h) in [(1, 1), (1, 9), (7, 1), (5, 3), (70, 41), (33, 64)] {
                 let source = numbered(w, h, layout);
                 let n = layout.channels();
-                let Samples::U8(from) = source.samples().clone() else { unreachable!() };
+                let Samples::U8(from) = source.samples().clone() else {
+                    unreachable!()
+                };
                 for o in Orientation::ALL {
                     let turned = source.clone().oriented(o).unwrap();
                     let (tw, th) = (turned.width(), turned.height());
-                    let Samples::U8(to) = turned.samples() else { unreachable!() };
+                    let Samples::U8(to) = turned.samples() else {
+                        unreachable!()
+                    };
                     for y in 0..h {
                         for x in 0..w {
                             let (tx, ty) = match o.to_exif() {
@@ -309,13 +382,37 @@ mod tests {
     #[test]
     fn alpha_is_dropped_only_where_it_says_nothing_and_mixed_where_it_does() {
         let opaque = Raster::new(2, 1, Layout::Rgba, Samples::U8(vec![1, 2, 3, 255, 4, 5, 6, 255])).unwrap();
-        assert_eq!(opaque.drop_opaque_alpha().samples(), &Samples::U8(vec![1, 2, 3, 4, 5, 6]));
+        assert_eq!(
+            opaque.drop_opaque_alpha().samples(),
+            &Samples::U8(vec![1, 2, 3, 4, 5, 6])
+        );
         let clear = Raster::new(2, 1, Layout::GrayAlpha, Samples::U16(vec![0, 0, 65_535, 65_535])).unwrap();
         assert_eq!(clear.clone().drop_opaque_alpha(), clear);
         let laid = clear.flatten([255, 255, 255]);
         assert_eq!(laid.samples(), &Samples::U16(vec![65_535, 65_535]));
         let half = Raster::new(1, 1, Layout::Rgba, Samples::U8(vec![255, 0, 0, 128])).unwrap();
-        assert_eq!(half.flatten([255, 255, 255]).samples(), &Samples::U8(vec![255, 127, 127]));
+        assert_eq!(
+            half.flatten([255, 255, 255]).samples(),
+            &Samples::U8(vec![255, 127, 127])
+        );
+    }
+
+    #[test]
+    fn indices_stand_for_their_colours() {
+        let palette = Palette::new(&[10, 20, 30, 200, 100, 50], |i| if i == 1 { 0 } else { 255 });
+        let layout = palette.layout(true);
+        assert_eq!(layout, Layout::Rgba);
+        let raster = Raster::new(3, 1, layout, Samples::Indexed(vec![0, 1, 9], palette.clone())).unwrap();
+        let full = [10, 20, 30, 255, 200, 100, 50, 0, 0, 0, 0, 255];
+        assert_eq!(raster.to_8_bits().unwrap().samples(), &Samples::U8(full.to_vec()));
+        let laid = raster.flatten([255; 3]).to_8_bits().unwrap();
+        assert_eq!(laid.samples(), &Samples::U8(vec![10, 20, 30, 255, 255, 255, 0, 0, 0]));
+        let opaque = Raster::new(1, 1, layout, Samples::Indexed(vec![0], palette))
+            .unwrap()
+            .drop_opaque_alpha();
+        assert_eq!(opaque.to_8_bits().unwrap().samples(), &Samples::U8(vec![10, 20, 30]));
+        let gray = Palette::new(&[7, 7, 7, 9, 9, 9], |_| 255);
+        assert_eq!((gray.layout(true), gray.layout(false)), (Layout::Gray, Layout::Rgb));
     }
 
     #[test]

@@ -27,7 +27,11 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     if width == 0 || height == 0 {
         return Err(malformed("its width or height is 0"));
     }
-    let compression = if header == 12 { 0 } else { le32(data, 30).ok_or_else(cut)? };
+    let compression = if header == 12 {
+        0
+    } else {
+        le32(data, 30).ok_or_else(cut)?
+    };
     // Headers of 56 bytes and more have a mask for alpha (BITMAPV3INFOHEADER and later); it counts with BI_BITFIELDS.
     let alpha = header >= 56 && matches!(compression, 3 | 6) && le32(data, 66).is_some_and(|mask| mask != 0);
     Ok(ImageInfo {
@@ -37,7 +41,11 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         orientation: Orientation::Upright,
         bytes: data.len() as u64,
         bit_depth: 8,
-        color: if bits <= 8 { ColorModel::Palette } else { ColorModel::Rgb },
+        color: if bits <= 8 {
+            ColorModel::Palette
+        } else {
+            ColorModel::Rgb
+        },
         alpha,
         frames: 1,
         images: 1,

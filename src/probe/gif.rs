@@ -15,7 +15,10 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     let first = walk.first.ok_or_else(cut)?;
     if width == 0 || height == 0 {
         // Viewers take the first frame's size for a canvas without one.
-        (width, height) = (first.left.saturating_add(first.width), first.top.saturating_add(first.height));
+        (width, height) = (
+            first.left.saturating_add(first.width),
+            first.top.saturating_add(first.height),
+        );
     }
     if width == 0 || height == 0 {
         return Err(malformed("its width or height is 0"));

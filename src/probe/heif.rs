@@ -52,10 +52,16 @@ mod with_heic {
                     orientation = orientation.then(turn);
                 }
                 Property::Mirror(top_bottom) => {
-                    let flip = if *top_bottom { Orientation::FlipVertical } else { Orientation::FlipHorizontal };
+                    let flip = if *top_bottom {
+                        Orientation::FlipVertical
+                    } else {
+                        Orientation::FlipHorizontal
+                    };
                     orientation = orientation.then(flip);
                 }
-                Property::CleanAperture { width: w, height: h, .. } => {
+                Property::CleanAperture {
+                    width: w, height: h, ..
+                } => {
                     width = aperture(*w, width);
                     height = aperture(*h, height);
                 }
@@ -78,7 +84,11 @@ mod with_heic {
             alpha: has_alpha(&file, id),
             frames: 1,
             images: u32::try_from(pictures).unwrap_or(u32::MAX).max(1),
-            profile: file.icc_profile(id).ok().flatten().map(|p| icc::description(p).unwrap_or_default()),
+            profile: file
+                .icc_profile(id)
+                .ok()
+                .flatten()
+                .map(|p| icc::description(p).unwrap_or_default()),
             gain_map: has_auxiliary(&file, id, &["urn:com:apple:photo:2020:aux:hdrgainmap"]),
             motion_photo: false,
             metadata: file.exif(id).ok().flatten().is_some() || file.xmp(id).ok().flatten().is_some(),
@@ -96,7 +106,14 @@ mod with_heic {
     }
 
     fn has_alpha(file: &HeifFile<'_>, id: ItemId) -> bool {
-        has_auxiliary(file, id, &["urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"])
+        has_auxiliary(
+            file,
+            id,
+            &[
+                "urn:mpeg:hevc:2015:auxid:1",
+                "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
+            ],
+        )
     }
 
     /// Whether an auxiliary picture of one of the types belongs to `id`.

@@ -41,12 +41,16 @@ pub(crate) fn description(profile: &[u8]) -> Option<String> {
         b"mluc" => {
             let len = usize::try_from(be32(body, 20)?).ok()?;
             let at = usize::try_from(be32(body, 24)?).ok()?;
-            let units: Vec<u16> = (0..len / 2)
-                .map_while(|i| be16(body, at.checked_add(2 * i)?))
-                .collect();
+            let units: Vec<u16> = (0..len / 2).map_while(|i| be16(body, at.checked_add(2 * i)?)).collect();
             String::from_utf16_lossy(&units)
         }
         _ => return None,
     };
-    Some(text.trim_end_matches('\0').chars().filter(|c| !c.is_control()).take(80).collect())
+    Some(
+        text.trim_end_matches('\0')
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(80)
+            .collect(),
+    )
 }

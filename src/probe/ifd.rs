@@ -92,7 +92,11 @@ impl<'a> Tiff<'a> {
         let (count, start, size) = if self.big {
             (self.endian.u64(self.data, offset)?, offset.checked_add(8)?, 20)
         } else {
-            (u64::from(self.endian.u16(self.data, offset)?), offset.checked_add(2)?, 12)
+            (
+                u64::from(self.endian.u16(self.data, offset)?),
+                offset.checked_add(2)?,
+                12,
+            )
         };
         let mut entries = Vec::new();
         let mut at = start;
@@ -250,7 +254,11 @@ mod tests {
             (Little, 3, 1, [9, 0, 0, 0], None),
             (Little, 3, 1, [6, 1, 0, 0], None),
         ] {
-            assert_eq!(exif_orientation(&block(endian, kind, count, value)), want, "{endian:?} {kind} {count} {value:?}");
+            assert_eq!(
+                exif_orientation(&block(endian, kind, count, value)),
+                want,
+                "{endian:?} {kind} {count} {value:?}"
+            );
         }
     }
 

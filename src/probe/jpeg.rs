@@ -71,14 +71,24 @@ impl<'a> Iterator for Segments<'a> {
         if marker == EOI || marker == SOI {
             self.done = marker == EOI;
             self.at = after;
-            return Some(Segment { marker, start, end: after, payload: &[] });
+            return Some(Segment {
+                marker,
+                start,
+                end: after,
+                payload: &[],
+            });
         }
         let length = usize::from(be16(self.data, after)?);
         let end = after + length;
         let payload = self.data.get(after + 2..end)?;
         self.done = marker == SOS;
         self.at = end;
-        Some(Segment { marker, start, end, payload })
+        Some(Segment {
+            marker,
+            start,
+            end,
+            payload,
+        })
     }
 }
 
@@ -132,7 +142,10 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         match segment.marker {
             0xC0..=0xCF if !matches!(segment.marker, 0xC4 | 0xC8 | 0xCC) => {
                 if frame.is_none() {
-                    frame = Some(Frame::parse(segment.marker, payload).ok_or_else(|| malformed("its frame header is cut short"))?);
+                    frame = Some(
+                        Frame::parse(segment.marker, payload)
+                            .ok_or_else(|| malformed("its frame header is cut short"))?,
+                    );
                 }
             }
             DQT => read_tables(payload, &mut tables),
@@ -163,7 +176,9 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     }
     let frame = frame.ok_or_else(|| malformed("it has no frame header, so no size"))?;
     if frame.height == 0 {
-        return Err(Error::unsupported("a JPEG that states its height after the first scan (DNL)"));
+        return Err(Error::unsupported(
+            "a JPEG that states its height after the first scan (DNL)",
+        ));
     }
     if frame.width == 0 {
         return Err(malformed("its width is 0"));
@@ -258,9 +273,9 @@ impl Frame {
 
 /// The natural (row-major) place of each coefficient in zigzag order (T.81, figure A.6).
 const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28, 35,
-    42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62,
-    63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
+    28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
+    47, 55, 62, 63,
 ];
 
 /// Reads the tables of a DQT segment (T.81, B.2.4.1); what is cut short is left out.
@@ -286,9 +301,9 @@ fn read_tables(mut payload: &[u8], tables: &mut [Option<Vec<u16>>; 4]) {
 
 /// The luma table of T.81, table K.1, in natural order: the one that the IJG scale multiplies.
 pub(crate) const STANDARD_LUMA: [u16; 64] = [
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80,
-    62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98,
-    112, 100, 103, 99,
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
+    87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
+    72, 92, 95, 98, 112, 100, 103, 99,
 ];
 
 /// The quality whose scaled standard table is nearest in sum to `table`: exact for tables made by the IJG's formula,
@@ -301,7 +316,10 @@ pub(crate) fn estimate_quality(table: &[u16]) -> Option<u8> {
     (1..=100u8).rev().min_by_key(|&quality| {
         let q = u64::from(quality);
         let scale = if q < 50 { 5000 / q } else { 200 - 2 * q };
-        let scaled: u64 = STANDARD_LUMA.iter().map(|&v| ((u64::from(v) * scale + 50) / 100).clamp(1, 255)).sum();
+        let scaled: u64 = STANDARD_LUMA
+            .iter()
+            .map(|&v| ((u64::from(v) * scale + 50) / 100).clamp(1, 255))
+            .sum();
         scaled.abs_diff(sum)
     })
 }
@@ -315,7 +333,11 @@ fn mpf_images(block: &[u8]) -> u32 {
         let entries = tiff.bytes(ifd.find(ENTRIES)?)?;
         let pictures = entries
             .chunks_exact(16)
-            .filter(|e| tiff.endian.u32(e, 0).is_some_and(|attribute| (attribute >> 16) & 0xFF != 1))
+            .filter(|e| {
+                tiff.endian
+                    .u32(e, 0)
+                    .is_some_and(|attribute| (attribute >> 16) & 0xFF != 1)
+            })
             .count();
         u32::try_from(pictures).ok()
     };
@@ -347,7 +369,8 @@ pub(crate) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
         .collect();
     chunks.sort_by_key(|c| c.0);
     let total = chunks.first()?.1;
-    let complete = chunks.len() == usize::from(total) && chunks.iter().zip(1u8..).all(|(c, n)| c.0 == n && c.1 == total);
+    let complete =
+        chunks.len() == usize::from(total) && chunks.iter().zip(1u8..).all(|(c, n)| c.0 == n && c.1 == total);
     // Some writers number their only chunk 0.
     let single = chunks.len() == 1;
     (complete || single).then(|| chunks.iter().flat_map(|c| c.2).copied().collect())
@@ -383,7 +406,9 @@ mod tests {
 
     #[test]
     fn markers_are_found_behind_fill_bytes_and_rubbish() {
-        let data = [0xFF, SOI, 0xFF, 0xFF, 0xFF, COM, 0, 3, 7, 1, 2, 0xFF, 0x00, 0xFF, EOI, 9];
+        let data = [
+            0xFF, SOI, 0xFF, 0xFF, 0xFF, COM, 0, 3, 7, 1, 2, 0xFF, 0x00, 0xFF, EOI, 9,
+        ];
         let found: Vec<(u8, usize)> = Segments::new(&data).map(|s| (s.marker, s.payload.len())).collect();
         assert_eq!(found, [(COM, 1), (EOI, 0)]);
         assert_eq!(end_of_image(&data), Some(15));

@@ -82,7 +82,9 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         (4, 8 | 16) => (ColorModel::Gray, true),
         (6, 8 | 16) => (ColorModel::Rgb, true),
         _ => {
-            return Err(malformed(&format!("colour type {color_type} does not exist with {bit_depth} bits")));
+            return Err(malformed(&format!(
+                "colour type {color_type} does not exist with {bit_depth} bits"
+            )));
         }
     };
     let mut frames = 1;

@@ -15,7 +15,9 @@ pub(super) fn sniff(data: &[u8]) -> Result<Format, Error> {
         return if READABLE.contains(format) {
             Ok(format)
         } else {
-            Err(Error::unsupported(format!("{format} (this build lacks the feature \"heic\")")))
+            Err(Error::unsupported(format!(
+                "{format} (this build lacks the feature \"heic\")"
+            )))
         };
     }
     Err(match recognised(data) {
@@ -35,7 +37,12 @@ fn readable(data: &[u8]) -> Option<Format> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Format::Tiff),
         // "BM" alone would take any text that starts so: the size of the header behind it must be one that exists.
-        [b'B', b'M', ..] if matches!(data.get(14..18), Some([12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])) => {
+        [b'B', b'M', ..]
+            if matches!(
+                data.get(14..18),
+                Some([12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])
+            ) =>
+        {
             Some(Format::Bmp)
         }
         _ => match brand(data)? {
@@ -56,7 +63,9 @@ fn brand(data: &[u8]) -> Option<&[u8; 4]> {
 
 /// Whether `name` is among the brands of an ISO base media file.
 fn has_brand(data: &[u8], name: &[u8; 4]) -> bool {
-    let length = super::bytes::be32(data, 0).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let length = super::bytes::be32(data, 0)
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or(0);
     let brands = data.get(8..length.min(data.len())).unwrap_or_default();
     brands.chunks_exact(4).any(|b| b == name)
 }

@@ -10,7 +10,9 @@ use crate::orient::Orientation;
 pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     let malformed = |what: &str| Error::malformed(Format::Tiff, what);
     let tiff = Tiff::parse(data).ok_or_else(|| malformed("its header is cut short"))?;
-    let first = tiff.first_ifd().ok_or_else(|| malformed("its first directory lies outside the file"))?;
+    let first = tiff
+        .first_ifd()
+        .ok_or_else(|| malformed("its first directory lies outside the file"))?;
     if let Some(name) = raw(&tiff, &first) {
         return Err(Error::unsupported(name));
     }
@@ -44,7 +46,9 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         height,
         orientation: tiff.orientation(&first).unwrap_or(Orientation::Upright),
         bytes: data.len() as u64,
-        bit_depth: uint(ifd::BITS_PER_SAMPLE).and_then(|v| u8::try_from(v).ok()).unwrap_or(1),
+        bit_depth: uint(ifd::BITS_PER_SAMPLE)
+            .and_then(|v| u8::try_from(v).ok())
+            .unwrap_or(1),
         color,
         alpha,
         frames: 1,
@@ -54,7 +58,9 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
             .map(|e| tiff.bytes(e).and_then(icc::description).unwrap_or_default()),
         gain_map: false,
         motion_photo: false,
-        metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP].iter().any(|&tag| first.find(tag).is_some()),
+        metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP]
+            .iter()
+            .any(|&tag| first.find(tag).is_some()),
         jpeg: None,
     })
 }
@@ -82,9 +88,10 @@ fn raw(tiff: &Tiff<'_>, first: &ifd::Ifd) -> Option<&'static str> {
     let make = first.find(ifd::MAKE).and_then(|e| tiff.bytes(e)).unwrap_or_default();
     let reduced = first.find(NEW_SUBFILE_TYPE).and_then(|e| tiff.uint(e, 0)) == Some(1);
     // A raw file's first directory is a thumbnail or, where it is the raw picture, has a maker's own compression.
-    let own_compression = first.find(ifd::COMPRESSION).and_then(|e| tiff.uint(e, 0)).is_some_and(|c| {
-        matches!(c, 32_767 | 32_769 | 32_770 | 34_713 | 65_535)
-    });
+    let own_compression = first
+        .find(ifd::COMPRESSION)
+        .and_then(|e| tiff.uint(e, 0))
+        .is_some_and(|c| matches!(c, 32_767 | 32_769 | 32_770 | 34_713 | 65_535));
     let raw_like = (reduced && first.find(ifd::SUB_IFDS).is_some()) || own_compression;
     match make {
         m if raw_like && m.starts_with(b"NIKON") => Some("Nikon NEF raw"),

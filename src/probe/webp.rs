@@ -41,7 +41,12 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         }
         b"VP8L" => {
             let bits = le32(body, 1).filter(|_| body[0] == 0x2F).ok_or_else(cut)?;
-            ((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1, bits & 1 << 28 != 0, false)
+            (
+                (bits & 0x3FFF) + 1,
+                ((bits >> 14) & 0x3FFF) + 1,
+                bits & 1 << 28 != 0,
+                false,
+            )
         }
         b"VP8X" => {
             let flags = *body.first().ok_or_else(cut)?;
@@ -62,7 +67,9 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         format: Format::WebP,
         width,
         height,
-        orientation: chunk(data, b"EXIF").and_then(exif_orientation).unwrap_or(Orientation::Upright),
+        orientation: chunk(data, b"EXIF")
+            .and_then(exif_orientation)
+            .unwrap_or(Orientation::Upright),
         bytes: data.len() as u64,
         bit_depth: 8,
         color: if lossy { ColorModel::YCbCr } else { ColorModel::Rgb },

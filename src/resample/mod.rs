@@ -26,6 +26,7 @@ static SRGB: LazyLock<fir::PixelComponentMapper> = LazyLock::new(fir::create_srg
 #[derive(Default)]
 pub(crate) struct Resampler {
     resizer: fir::Resizer,
+    colors: Vec<u8>,
     linear: Vec<u16>,
     target: Vec<u16>,
 }
@@ -48,13 +49,9 @@ impl Resampler {
         let len = sample_count(width, height, layout.channels()).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
         let mut out: Vec<u8> = zeros(len)?;
         let stride = width as usize * layout.channels();
-        threads::for_each_chunk(
-            &mut out,
-            BAND * stride,
-            self,
-            Self::default,
-            |worker, index, rows| worker.band(source, target, index * BAND, rows),
-        )?;
+        threads::for_each_chunk(&mut out, BAND * stride, self, Self::default, |worker, index, rows| {
+            worker.band(source, target, index * BAND, rows)
+        })?;
         Raster::new(width, height, layout, Samples::U8(out)).ok_or(Error::OutOfMemory { bytes: len as u64 })
     }
 
@@ -80,35 +77,63 @@ impl Resampler {
             layout: source.layout(),
         };
         let span = start * source.stride()..end * source.stride();
-        match (source.samples(), target.light) {
-            (Samples::U8(samples), Light::Gamma) => {
-                let from = size.image8(&samples[span])?;
-                let mut to = size.target8(rows)?;
-                self.resizer.resize(&from, &mut to, &options).map_err(defect)
+        match source.samples() {
+            Samples::U8(samples) => self.band8(&samples[span], size, target.light, &options, rows),
+            Samples::Indexed(indices, palette) => {
+                let mut colors = std::mem::take(&mut self.colors);
+                colors.resize(span.len() * n, 0);
+                palette.expand(&indices[span], source.layout(), &mut colors);
+                let result = self.band8(&colors, size, target.light, &options, rows);
+                self.colors = colors;
+                result
             }
-            (Samples::U8(samples), Light::Linear) => {
-                self.linear.resize(span.len(), 0);
-                let mut linear = size.image16_mut(&mut self.linear)?;
-                SRGB.forward_map(&size.image8(&samples[span])?, &mut linear).map_err(defect)?;
-                self.linear_band(size, &options, rows)
-            }
-            (Samples::U16(samples), Light::Gamma) => {
-                self.target.resize(rows.len(), 0);
-                let from = size.image16(&samples[span])?;
-                let mut to = size.target16(&mut self.target)?;
-                self.resizer.resize(&from, &mut to, &options).map_err(defect)?;
-                for (narrow, &wide) in rows.iter_mut().zip(&self.target) {
-                    *narrow = narrow_sample(wide);
-                }
-                Ok(())
-            }
-            (Samples::U16(samples), Light::Linear) => {
-                self.linear.resize(span.len(), 0);
-                let mut linear = size.image16_mut(&mut self.linear)?;
-                SRGB.forward_map(&size.image16(&samples[span])?, &mut linear).map_err(defect)?;
-                self.linear_band(size, &options, rows)
-            }
+            Samples::U16(samples) => self.band16(&samples[span], size, target.light, &options, rows),
         }
+    }
+
+    fn band8(
+        &mut self,
+        samples: &[u8],
+        size: Size,
+        light: Light,
+        options: &fir::ResizeOptions,
+        rows: &mut [u8],
+    ) -> Result<(), Error> {
+        let from = size.image8(samples)?;
+        if light == Light::Gamma {
+            return self
+                .resizer
+                .resize(&from, &mut size.target8(rows)?, options)
+                .map_err(defect);
+        }
+        self.linear.resize(samples.len(), 0);
+        SRGB.forward_map(&from, &mut size.image16_mut(&mut self.linear)?)
+            .map_err(defect)?;
+        self.linear_band(size, options, rows)
+    }
+
+    fn band16(
+        &mut self,
+        samples: &[u16],
+        size: Size,
+        light: Light,
+        options: &fir::ResizeOptions,
+        rows: &mut [u8],
+    ) -> Result<(), Error> {
+        let from = size.image16(samples)?;
+        if light == Light::Linear {
+            self.linear.resize(samples.len(), 0);
+            SRGB.forward_map(&from, &mut size.image16_mut(&mut self.linear)?)
+                .map_err(defect)?;
+            return self.linear_band(size, options, rows);
+        }
+        self.target.resize(rows.len(), 0);
+        let mut to = size.target16(&mut self.target)?;
+        self.resizer.resize(&from, &mut to, options).map_err(defect)?;
+        for (narrow, &wide) in rows.iter_mut().zip(&self.target) {
+            *narrow = narrow_sample(wide);
+        }
+        Ok(())
     }
 
     /// Filters the linear rows and codes the result into `rows`.
@@ -225,7 +250,9 @@ mod tests {
     }
 
     fn wide(source: &Raster) -> Raster {
-        let Samples::U8(v) = source.samples() else { unreachable!() };
+        let Samples::U8(v) = source.samples() else {
+            unreachable!()
+        };
         let v = v.iter().map(|&v| u16::from(v) * 257).collect();
         Raster::new(source.width(), source.height(), source.layout(), Samples::U16(v)).unwrap()
     }
@@ -233,16 +260,26 @@ mod tests {
     fn bytes(raster: &Raster) -> &[u8] {
         match raster.samples() {
             Samples::U8(v) => v,
-            Samples::U16(_) => unreachable!("results have 8 bits"),
+            _ => unreachable!("results have 8 bits"),
         }
     }
 
     fn largest_difference(a: &Raster, b: &Raster) -> u8 {
-        bytes(a).iter().zip(bytes(b)).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+        bytes(a)
+            .iter()
+            .zip(bytes(b))
+            .map(|(a, b)| a.abs_diff(*b))
+            .max()
+            .unwrap()
     }
 
     const fn target(width: u32, height: u32, light: Light) -> Target {
-        Target { width, height, filter: Filter::Lanczos3, light }
+        Target {
+            width,
+            height,
+            filter: Filter::Lanczos3,
+            light,
+        }
     }
 
     /// The whole picture at once through `fast_image_resize`, without bands.
@@ -266,13 +303,21 @@ mod tests {
     #[test]
     fn bands_equal_the_whole_picture() {
         for layout in [Layout::Gray, Layout::GrayAlpha, Layout::Rgb, Layout::Rgba] {
-            for (w, h, tw, th) in [(301, 403, 199, 271), (64, 900, 17, 130), (97, 131, 96, 131), (200, 200, 200, 199)] {
+            for (w, h, tw, th) in [
+                (301, 403, 199, 271),
+                (64, 900, 17, 130),
+                (97, 131, 96, 131),
+                (200, 200, 200, 199),
+            ] {
                 let source = picture(w, h, layout);
                 for light in [Light::Linear, Light::Gamma] {
                     let t = target(tw, th, light);
                     let banded = Resampler::default().resample(&source, t).unwrap();
                     // Coefficients may differ in their last bit, as the band's coordinates are other floats.
-                    assert!(largest_difference(&banded, &whole(&source, t)) <= 1, "{layout:?} {w}x{h} {light:?}");
+                    assert!(
+                        largest_difference(&banded, &whole(&source, t)) <= 1,
+                        "{layout:?} {w}x{h} {light:?}"
+                    );
                 }
             }
         }
@@ -286,7 +331,11 @@ mod tests {
             let narrow = Resampler::default().resample(&source, t).unwrap();
             let wide = Resampler::default().resample(&wide(&source), t).unwrap();
             // In gamma light the 8-bit road also rounds and clips between its two passes.
-            let total: u32 = bytes(&narrow).iter().zip(bytes(&wide)).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+            let total: u32 = bytes(&narrow)
+                .iter()
+                .zip(bytes(&wide))
+                .map(|(a, b)| u32::from(a.abs_diff(*b)))
+                .sum();
             let mean = f64::from(total) / bytes(&wide).len() as f64;
             assert!(mean < 0.5, "{light:?}: {mean}");
             assert!(light == Light::Gamma || largest_difference(&narrow, &wide) <= 1);
@@ -306,7 +355,9 @@ mod tests {
     #[test]
     fn transparent_pixels_do_not_bleed() {
         // Opaque red beside invisible green: where anything is visible it must be red.
-        let pixels = (0..32 * 32).flat_map(|i| if i % 32 < 16 { [255, 0, 0, 255] } else { [0, 255, 0, 0] }).collect();
+        let pixels = (0..32 * 32)
+            .flat_map(|i| if i % 32 < 16 { [255, 0, 0, 255] } else { [0, 255, 0, 0] })
+            .collect();
         let source = Raster::new(32, 32, Layout::Rgba, Samples::U8(pixels)).unwrap();
         for light in [Light::Linear, Light::Gamma] {
             let small = Resampler::default().resample(&source, target(11, 11, light)).unwrap();
@@ -323,9 +374,17 @@ mod tests {
             let source = Raster::new(w, h, Layout::Gray, Samples::U8(vec![77; len])).unwrap();
             for filter in [Filter::Lanczos3, Filter::CatmullRom, Filter::Bilinear, Filter::Box] {
                 for light in [Light::Linear, Light::Gamma] {
-                    let t = Target { width: tw, height: th, filter, light };
+                    let t = Target {
+                        width: tw,
+                        height: th,
+                        filter,
+                        light,
+                    };
                     let small = Resampler::default().resample(&source, t).unwrap();
-                    assert!(bytes(&small).iter().all(|&v| v.abs_diff(77) <= 1), "{w}x{h} {filter:?} {light:?}");
+                    assert!(
+                        bytes(&small).iter().all(|&v| v.abs_diff(77) <= 1),
+                        "{w}x{h} {filter:?} {light:?}"
+                    );
                 }
             }
         }
@@ -338,7 +397,10 @@ mod tests {
         let alone = Resampler::default().resample(&source, t).unwrap();
         for threads in [1, 2, 5] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            assert_eq!(pool.install(|| Resampler::default().resample(&source, t).unwrap()), alone);
+            assert_eq!(
+                pool.install(|| Resampler::default().resample(&source, t).unwrap()),
+                alone
+            );
         }
     }
 }

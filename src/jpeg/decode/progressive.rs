@@ -61,9 +61,7 @@ pub(super) fn decode_dc(
                     let Some(block) = component.blocks.get_mut(index) else {
                         continue;
                     };
-                    if let Err(problem) =
-                        dc_coefficient(entropy.data(), &mut bits, table, band, prediction, block)
-                    {
+                    if let Err(problem) = dc_coefficient(entropy.data(), &mut bits, table, band, prediction, block) {
                         result = (mcu - first, Some(problem));
                         break 'mcus;
                     }

@@ -7,13 +7,7 @@ use super::idct::{Steps, inverse_row};
 use super::planes::Scale;
 
 /// Turns a row of blocks into samples as [`inverse_row`] does, `scale.block_size()` wide and high each.
-pub(super) fn inverse_row_at(
-    scale: Scale,
-    blocks: &[[i16; 64]],
-    steps: &Steps,
-    out: &mut [u8],
-    stride: usize,
-) {
+pub(super) fn inverse_row_at(scale: Scale, blocks: &[[i16; 64]], steps: &Steps, out: &mut [u8], stride: usize) {
     match scale {
         Scale::Full => inverse_row(blocks, steps, out, stride),
         Scale::Half => half_row(blocks, steps, out, stride),
@@ -64,13 +58,10 @@ fn sample(value: i32, shift: u32) -> u8 {
 #[inline(always)]
 fn dequantise(block: &[i16; 64], steps: &Steps) -> [[i32; 8]; 8] {
     let mut rows = [[0; 8]; 8];
-    for (row, (coefficients, steps)) in rows.iter_mut().zip(
-        block
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .zip(steps.as_chunks::<8>().0),
-    ) {
+    for (row, (coefficients, steps)) in rows
+        .iter_mut()
+        .zip(block.as_chunks::<8>().0.iter().zip(steps.as_chunks::<8>().0))
+    {
         for (value, (&coefficient, &step)) in row.iter_mut().zip(coefficients.iter().zip(steps)) {
             *value = i32::from(coefficient.wrapping_mul(step));
         }
