@@ -54,7 +54,10 @@ fn main() -> ExitCode {
 fn generate() -> Result<Vec<(String, Vec<u8>)>> {
     let entries = sets::all()?;
     let manifest = entry::manifest(&entries).into_bytes();
-    let mut files: Vec<(String, Vec<u8>)> = entries.into_iter().map(|Entry { path, bytes, .. }| (path, bytes)).collect();
+    let mut files: Vec<(String, Vec<u8>)> = entries
+        .into_iter()
+        .map(|Entry { path, bytes, .. }| (path, bytes))
+        .collect();
     files.push(("MANIFEST.tsv".to_owned(), manifest));
     let names: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
     if names.len() != files.len() {
@@ -127,7 +130,11 @@ fn present(root: &Path) -> Result<Vec<String>> {
                 continue;
             }
             let path = item.path();
-            let parts: Vec<_> = path.strip_prefix(root)?.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+            let parts: Vec<_> = path
+                .strip_prefix(root)?
+                .components()
+                .map(|c| c.as_os_str().to_string_lossy())
+                .collect();
             let name = parts.join("/");
             if !BY_HAND.contains(&name.as_str()) {
                 found.push(name);

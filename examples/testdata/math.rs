@@ -19,16 +19,6 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number in `0.0..1.0`.
-    pub(crate) fn unit(&mut self) -> f32 {
-        (self.next_u64() >> 40) as f32 / 16_777_216.0
-    }
-
-    /// A number in `low..high`.
-    pub(crate) fn range(&mut self, low: f32, high: f32) -> f32 {
-        low + (high - low) * self.unit()
-    }
-
     pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| (self.next_u64() >> 56) as u8).collect()
     }
@@ -46,7 +36,8 @@ pub(crate) fn sin(x: f32) -> f32 {
         r = -TURN / 2.0 - r;
     }
     let q = r * r;
-    let series = 1.0 + q * (-1.0 / 6.0 + q * (1.0 / 120.0 + q * (-1.0 / 5040.0 + q * (1.0 / 362_880.0 - q / 39_916_800.0))));
+    let series =
+        1.0 + q * (-1.0 / 6.0 + q * (1.0 / 120.0 + q * (-1.0 / 5040.0 + q * (1.0 / 362_880.0 - q / 39_916_800.0))));
     (r * series) as f32
 }
 
@@ -112,14 +103,19 @@ pub(crate) fn hex(rgb: u32) -> Rgb {
 pub(crate) fn tone(color: Rgb, grain: f32) -> [u8; 3] {
     color.map(|v| {
         let v = v.max(0.0);
-        let v = if v > 0.8 { 0.8 + 0.2 * (1.0 - 1.0 / (1.0 + (v - 0.8) / 0.2)) } else { v };
+        let v = if v > 0.8 {
+            0.8 + 0.2 * (1.0 - 1.0 / (1.0 + (v - 0.8) / 0.2))
+        } else {
+            v
+        };
         (v.sqrt() * 255.0 + grain + 0.5).clamp(0.0, 255.0) as u8
     })
 }
 
 /// Thirty-two well-mixed bits for a lattice point.
 pub(crate) fn hash(x: i32, y: i32, seed: u32) -> u32 {
-    let mut h = (x as u32).wrapping_mul(0x85EB_CA6B) ^ (y as u32).wrapping_mul(0xC2B2_AE35) ^ seed.wrapping_mul(0x27D4_EB2F);
+    let mut h =
+        (x as u32).wrapping_mul(0x85EB_CA6B) ^ (y as u32).wrapping_mul(0xC2B2_AE35) ^ seed.wrapping_mul(0x27D4_EB2F);
     h = (h ^ (h >> 15)).wrapping_mul(0x2C1B_3C6D);
     h = (h ^ (h >> 12)).wrapping_mul(0x297A_2D39);
     h ^ (h >> 15)
@@ -133,8 +129,16 @@ pub(crate) fn hash_unit(x: i32, y: i32, seed: u32) -> f32 {
 /// Gradient noise (Perlin 2002) in about -1 to 1, with a period of one lattice cell.
 pub(crate) fn noise(x: f32, y: f32, seed: u32) -> f32 {
     const D: f32 = std::f32::consts::FRAC_1_SQRT_2;
-    const GRADIENTS: [(f32, f32); 8] =
-        [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (D, D), (-D, D), (D, -D), (-D, -D)];
+    const GRADIENTS: [(f32, f32); 8] = [
+        (1.0, 0.0),
+        (-1.0, 0.0),
+        (0.0, 1.0),
+        (0.0, -1.0),
+        (D, D),
+        (-D, D),
+        (D, -D),
+        (-D, -D),
+    ];
     let (fx, fy) = (x.floor(), y.floor());
     let (ix, iy) = (fx as i32, fy as i32);
     let (tx, ty) = (x - fx, y - fy);
@@ -144,7 +148,11 @@ pub(crate) fn noise(x: f32, y: f32, seed: u32) -> f32 {
     };
     let fade = |t: f32| t * t * t * (t * (t * 6.0 - 15.0) + 10.0);
     let (u, v) = (fade(tx), fade(ty));
-    1.5 * lerp(lerp(corner(0, 0), corner(1, 0), u), lerp(corner(0, 1), corner(1, 1), u), v)
+    1.5 * lerp(
+        lerp(corner(0, 0), corner(1, 0), u),
+        lerp(corner(0, 1), corner(1, 1), u),
+        v,
+    )
 }
 
 /// Fractal noise: `octaves` of [`noise`], each twice as fine and half as strong, in about -1 to 1.

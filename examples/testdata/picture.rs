@@ -45,7 +45,11 @@ impl Picture {
     /// EXIF (CIPA DC-008, 4.6.5.1.6) says which visual sides the stored row 0 and column 0 are.
     pub(crate) fn stored(&self, orientation: u16) -> Self {
         let (right, bottom) = (self.width - 1, self.height - 1);
-        let (width, height) = if orientation >= 5 { (self.height, self.width) } else { (self.width, self.height) };
+        let (width, height) = if orientation >= 5 {
+            (self.height, self.width)
+        } else {
+            (self.width, self.height)
+        };
         Self::from_fn(width, height, |sx, sy| match orientation {
             2 => self.pixel(right - sx, sy),
             3 => self.pixel(right - sx, bottom - sy),
@@ -111,7 +115,11 @@ pub(crate) fn chart_sized(width: usize, height: usize) -> Picture {
         }
         let across = x * 255 / width;
         let down = y * 255 / height;
-        [(150 + across / 4) as u8, (205 - down / 5) as u8, (235 - across / 3) as u8]
+        [
+            (150 + across / 4) as u8,
+            (205 - down / 5) as u8,
+            (235 - across / 3) as u8,
+        ]
     })
 }
 

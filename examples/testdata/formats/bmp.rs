@@ -72,7 +72,11 @@ pub(crate) fn rle8(indices: &[u8], width: usize) -> Vec<u8> {
                 continue;
             }
             // An absolute stretch has at least three pixels and fills up to two bytes.
-            let changes = row[at..].windows(3).take(252).take_while(|w| w[0] != w[1] || w[1] != w[2]).count();
+            let changes = row[at..]
+                .windows(3)
+                .take(252)
+                .take_while(|w| w[0] != w[1] || w[1] != w[2])
+                .count();
             let stretch = changes.max(3).min(rest);
             out.extend([0, stretch as u8]);
             out.extend_from_slice(&row[at..at + stretch]);

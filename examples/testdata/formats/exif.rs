@@ -124,7 +124,10 @@ impl Camera {
         ];
         if self.personal {
             fields.push((0x927C, Value::Undefined(maker_note())));
-            fields.push((0x9286, Value::Undefined(b"ASCII\0\0\0Call me at home, secret-comment".to_vec())));
+            fields.push((
+                0x9286,
+                Value::Undefined(b"ASCII\0\0\0Call me at home, secret-comment".to_vec()),
+            ));
         }
         fields.push((0xA001, Value::short(1)));
         fields.push((0xA002, Value::long(self.size.0)));
@@ -242,7 +245,12 @@ pub(crate) fn xmp_motion_photo(length: usize) -> Vec<u8> {
 /// A Photoshop resource block with IPTC records: by-line, city, caption.
 pub(crate) fn iptc() -> Vec<u8> {
     let mut records = Vec::new();
-    for (dataset, text) in [(5u8, "Chart"), (80, "Ada Example"), (90, "secret-city"), (120, "secret-caption")] {
+    for (dataset, text) in [
+        (5u8, "Chart"),
+        (80, "Ada Example"),
+        (90, "secret-city"),
+        (120, "secret-caption"),
+    ] {
         records.extend([0x1C, 2, dataset]);
         records.extend((text.len() as u16).to_be_bytes());
         records.extend(text.as_bytes());

@@ -13,14 +13,21 @@ pub(crate) const TRANSPARENT: u8 = 1;
 /// Red and green in steps of 1/7, blue in steps of 1/3.
 fn palette() -> Vec<u8> {
     let level = |v: u16, top: u16| (v * 255 / top) as u8;
-    (0..256u16).flat_map(|i| [level(i >> 5, 7), level(i >> 2 & 7, 7), level(i & 3, 3)]).collect()
+    (0..256u16)
+        .flat_map(|i| [level(i >> 5, 7), level(i >> 2 & 7, 7), level(i & 3, 3)])
+        .collect()
 }
 
 /// The picture's pixels as indices into the palette.
 pub(crate) fn indices(picture: &Picture) -> Vec<u8> {
     let nearest = |v: u8, top: u32| (u32::from(v) * top + 127) / 255;
     let index = |p: &[u8]| (nearest(p[0], 7) << 5 | nearest(p[1], 7) << 2 | nearest(p[2], 3)) as u8;
-    picture.rgb.chunks_exact(3).map(index).map(|i| if i == TRANSPARENT { 0 } else { i }).collect()
+    picture
+        .rgb
+        .chunks_exact(3)
+        .map(index)
+        .map(|i| if i == TRANSPARENT { 0 } else { i })
+        .collect()
 }
 
 /// One frame of a file.
@@ -56,8 +63,16 @@ pub(crate) fn file(canvas: (usize, usize), parts: &[Part], comment: Option<&str>
     }
     for part in parts {
         let (width, height) = part.size;
-        let rows: Vec<usize> = if part.interlaced { interlaced_rows(height) } else { (0..height).collect() };
-        let buffer: Vec<u8> = rows.iter().flat_map(|y| &part.indices[y * width..(y + 1) * width]).copied().collect();
+        let rows: Vec<usize> = if part.interlaced {
+            interlaced_rows(height)
+        } else {
+            (0..height).collect()
+        };
+        let buffer: Vec<u8> = rows
+            .iter()
+            .flat_map(|y| &part.indices[y * width..(y + 1) * width])
+            .copied()
+            .collect();
         encoder.write_frame(&Frame {
             delay: 10,
             dispose: DisposalMethod::Keep,
@@ -78,5 +93,9 @@ pub(crate) fn file(canvas: (usize, usize), parts: &[Part], comment: Option<&str>
 /// The order in which an interlaced frame stores its rows (GIF89a, appendix E).
 fn interlaced_rows(height: usize) -> Vec<usize> {
     let pass = |start: usize, step: usize| (start..height).step_by(step);
-    pass(0, 8).chain(pass(4, 8)).chain(pass(2, 4)).chain(pass(1, 2)).collect()
+    pass(0, 8)
+        .chain(pass(4, 8))
+        .chain(pass(2, 4))
+        .chain(pass(1, 2))
+        .collect()
 }

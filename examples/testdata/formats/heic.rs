@@ -18,7 +18,10 @@ pub(crate) fn encode(
         height: u32::try_from(height)?,
         bit_depth,
         has_alpha: rgba.chunks_exact(4).any(|p| p[3] != 255),
-        data: rgba.iter().map(|&v| u16::from(v) << (bit_depth - 8) | u16::from(v) >> (16 - bit_depth)).collect(),
+        data: rgba
+            .iter()
+            .map(|&v| u16::from(v) << (bit_depth - 8) | u16::from(v) >> (16 - bit_depth))
+            .collect(),
     };
     let options = EncodeOptions {
         quality,
@@ -29,7 +32,13 @@ pub(crate) fn encode(
 
 /// Codes an opaque picture.
 pub(crate) fn encode_rgb(picture: &Picture, quality: u8, metadata: &Metadata) -> Result<Vec<u8>> {
-    encode(&picture.rgba(|_, _| 255), (picture.width, picture.height), 8, quality, metadata)
+    encode(
+        &picture.rgba(|_, _| 255),
+        (picture.width, picture.height),
+        8,
+        quality,
+        metadata,
+    )
 }
 
 /// Quarter turns (counter-clockwise) and mirror axis (0 exchanges top and bottom, 1 left and right) that do what an
@@ -72,7 +81,10 @@ pub(crate) fn turn(file: &[u8], orientation: u16) -> Result<Vec<u8>> {
         at += be32(file, at);
         count += 1;
     }
-    let new_container = make_box(b"ipco", &[&file[container.start + 8..container.end], &boxes.concat()].concat());
+    let new_container = make_box(
+        b"ipco",
+        &[&file[container.start + 8..container.end], &boxes.concat()].concat(),
+    );
 
     // ipma version 0 with one byte a property: item, count, then the essential bit and the property's number.
     let body = &file[associations.start + 8..associations.end];

@@ -33,7 +33,10 @@ pub(crate) fn gray() -> Vec<u8> {
             (b"desc", description("Testdata gray 2.2")),
             (b"cprt", text("Public domain")),
             (b"wtpt", xyz(0.9642, 1.0, 0.8249)),
-            (b"kTRC", [b"curv\0\0\0\0\0\0\0\x01".as_slice(), &[0x02, 0x33, 0, 0]].concat()),
+            (
+                b"kTRC",
+                [b"curv\0\0\0\0\0\0\0\x01".as_slice(), &[0x02, 0x33, 0, 0]].concat(),
+            ),
         ],
     )
 }

@@ -67,7 +67,11 @@ impl Structure {
 
     /// `v` in `bytes` bytes of the structure's order.
     fn number(&self, v: u64, bytes: usize) -> Vec<u8> {
-        if self.big_endian { v.to_be_bytes()[8 - bytes..].to_vec() } else { v.to_le_bytes()[..bytes].to_vec() }
+        if self.big_endian {
+            v.to_be_bytes()[8 - bytes..].to_vec()
+        } else {
+            v.to_le_bytes()[..bytes].to_vec()
+        }
     }
 
     /// Type, count and bytes of a value.
@@ -79,7 +83,11 @@ impl Structure {
             Value::Ascii(text) => (2, text.len() as u64 + 1, [text.as_bytes(), &[0]].concat()),
             Value::Short(v) => (3, v.len() as u64, shorts(v)),
             Value::Long(v) => (4, v.len() as u64, longs(v)),
-            Value::Rational(v) => (5, v.len() as u64, v.iter().flat_map(|&(n, d)| longs(&[n, d]) as Vec<u8>).collect()),
+            Value::Rational(v) => (
+                5,
+                v.len() as u64,
+                v.iter().flat_map(|&(n, d)| longs(&[n, d]) as Vec<u8>).collect(),
+            ),
             Value::Undefined(v) => (7, v.len() as u64, v.clone()),
             Value::Raw(kind, count, bytes) => (*kind, *count, bytes.clone()),
         }

@@ -31,7 +31,12 @@ impl Default for Coding {
 }
 
 /// The coded picture: SOI, an application segment or two, tables, scans, EOI.
-pub(crate) fn encode(pixels: &[u8], (width, height): (usize, usize), color: ColorType, coding: Coding) -> Result<Vec<u8>> {
+pub(crate) fn encode(
+    pixels: &[u8],
+    (width, height): (usize, usize),
+    color: ColorType,
+    coding: Coding,
+) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let mut encoder = Encoder::new(&mut out, coding.quality);
     encoder.set_sampling_factor(coding.sampling);
@@ -78,7 +83,12 @@ pub(crate) fn icc_segments(profile: &[u8], parts: usize) -> Vec<Segment> {
     let chunks = profile.chunks(profile.len().div_ceil(parts));
     chunks
         .zip(1u8..)
-        .map(|(chunk, number)| (0xE2, [b"ICC_PROFILE\0", [number, parts as u8].as_slice(), chunk].concat()))
+        .map(|(chunk, number)| {
+            (
+                0xE2,
+                [b"ICC_PROFILE\0", [number, parts as u8].as_slice(), chunk].concat(),
+            )
+        })
         .collect()
 }
 
@@ -162,7 +172,11 @@ pub(crate) fn frame_header(precision: u8, (width, height): (u16, u16), component
     out.extend(height.to_be_bytes());
     out.extend(width.to_be_bytes());
     out.push(components.len() as u8);
-    out.extend(components.iter().flat_map(|&(id, sampling, table)| [id, sampling, table]));
+    out.extend(
+        components
+            .iter()
+            .flat_map(|&(id, sampling, table)| [id, sampling, table]),
+    );
     out
 }
 

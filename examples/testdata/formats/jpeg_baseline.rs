@@ -25,19 +25,26 @@ pub(crate) struct Plan<'a> {
 
 /// T.81, figure A.6: the natural place of each coefficient in zigzag order.
 const ZIGZAG: [usize; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28, 35, 42,
-    49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
+    28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
+    47, 55, 62, 63,
 ];
 
 /// The coded picture, without application segments.
 pub(crate) fn encode(picture: &Picture, plan: &Plan<'_>) -> Vec<u8> {
-    let largest = plan.components.iter().fold((1, 1), |m, c| (m.0.max(c.sampling.0), m.1.max(c.sampling.1)));
+    let largest = plan
+        .components
+        .iter()
+        .fold((1, 1), |m, c| (m.0.max(c.sampling.0), m.1.max(c.sampling.1)));
     let mut out = vec![0xFF, 0xD8];
     let mut table = vec![0];
     table.extend([plan.quantiser; 64]);
     out.extend(segment_bytes(&(0xDB, table)));
-    let headers: Vec<(u8, u8, u8)> =
-        plan.components.iter().map(|c| (c.id, (c.sampling.0 << 4 | c.sampling.1) as u8, 0)).collect();
+    let headers: Vec<(u8, u8, u8)> = plan
+        .components
+        .iter()
+        .map(|c| (c.id, (c.sampling.0 << 4 | c.sampling.1) as u8, 0))
+        .collect();
     let size = (picture.width as u16, picture.height as u16);
     out.extend(segment_bytes(&(plan.marker, frame_header(8, size, &headers))));
     for (class, code) in [(0x00, dc_code()), (0x10, ac_code())] {
@@ -51,7 +58,11 @@ pub(crate) fn encode(picture: &Picture, plan: &Plan<'_>) -> Vec<u8> {
     scan.extend([0, 63, 0]);
     out.extend(segment_bytes(&(0xDA, scan)));
 
-    let planes: Vec<Plane> = plan.components.iter().map(|c| Plane::new(picture, plan.ycbcr, *c, largest)).collect();
+    let planes: Vec<Plane> = plan
+        .components
+        .iter()
+        .map(|c| Plane::new(picture, plan.ycbcr, *c, largest))
+        .collect();
     let across = picture.width.div_ceil(8 * largest.0);
     let down = picture.height.div_ceil(8 * largest.1);
     let mut bits = Bits::default();
@@ -92,7 +103,11 @@ impl Plane {
                 let px = (x + k % step.0).min(picture.width - 1);
                 let py = (y + k / step.0).min(picture.height - 1);
                 let [r, g, b] = picture.pixel(px, py);
-                let (yy, cb, cr) = if ycbcr { jpeg_encoder::rgb_to_ycbcr(r, g, b) } else { (r, g, b) };
+                let (yy, cb, cr) = if ycbcr {
+                    jpeg_encoder::rgb_to_ycbcr(r, g, b)
+                } else {
+                    (r, g, b)
+                };
                 sum += i32::from([yy, cb, cr][component.channel]);
             }
             let n = (step.0 * step.1) as i32;
@@ -127,7 +142,13 @@ impl Plane {
             k @ 17..=24 => -COS[k - 16],
             k => COS[32 - k],
         };
-        let weight = |u: usize| if u == 0 { std::f64::consts::FRAC_1_SQRT_2 / 2.0 } else { 0.5 };
+        let weight = |u: usize| {
+            if u == 0 {
+                std::f64::consts::FRAC_1_SQRT_2 / 2.0
+            } else {
+                0.5
+            }
+        };
         let at = |i: usize, j: usize| {
             let sample = self.samples[(y + j).min(self.height - 1) * self.width + (x + i).min(self.width - 1)];
             f64::from(sample - 128)
@@ -197,7 +218,9 @@ fn dc_code() -> Code {
 
 /// All 162 run and size pairs, with codes of eight bits: likewise.
 fn ac_code() -> Code {
-    let mut symbols: Vec<u8> = (1..=10).flat_map(|size| (0..16).map(move |run| run << 4 | size)).collect();
+    let mut symbols: Vec<u8> = (1..=10)
+        .flat_map(|size| (0..16).map(move |run| run << 4 | size))
+        .collect();
     symbols.insert(0, 0x00);
     symbols.push(0xF0);
     let mut counts = [0; 16];

@@ -58,7 +58,11 @@ fn crc32(data: &[u8]) -> u32 {
     for &byte in data {
         crc ^= u32::from(byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 };
+            crc = if crc & 1 == 1 {
+                0xEDB8_8320 ^ (crc >> 1)
+            } else {
+                crc >> 1
+            };
         }
     }
     !crc
@@ -67,7 +71,15 @@ fn crc32(data: &[u8]) -> u32 {
 /// A file of one picture; `before` and `after` are whole chunks on either side of its data.
 pub(crate) fn file(header: &Header, samples: &[u16], before: &[Vec<u8>], after: &[Vec<u8>]) -> Vec<u8> {
     let data = chunk(b"IDAT", &picture_data(header, samples));
-    [SIGNATURE.to_vec(), header.chunk(), before.concat(), data, after.concat(), chunk(b"IEND", &[])].concat()
+    [
+        SIGNATURE.to_vec(),
+        header.chunk(),
+        before.concat(),
+        data,
+        after.concat(),
+        chunk(b"IEND", &[]),
+    ]
+    .concat()
 }
 
 /// 8-bit samples as those that [`file`] takes.
@@ -79,8 +91,15 @@ pub(crate) fn wide(samples: &[u8]) -> Vec<u16> {
 pub(crate) fn picture_data(header: &Header, samples: &[u16]) -> Vec<u8> {
     let (width, height) = header.size;
     // Adam7 (clause 8.2): first column and row of each pass, and its steps.
-    const PASSES: [(usize, usize, usize, usize); 7] =
-        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
+    const PASSES: [(usize, usize, usize, usize); 7] = [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ];
     let passes: &[_] = if header.interlaced { &PASSES } else { &[(0, 0, 1, 1)] };
     let channels = header.channels();
     let mut raw = Vec::new();
@@ -91,7 +110,9 @@ pub(crate) fn picture_data(header: &Header, samples: &[u16]) -> Vec<u8> {
         let mut above = Vec::new();
         for y in (y0..height).step_by(dy) {
             let start = y * width;
-            let row = (x0..width).step_by(dx).flat_map(|x| &samples[(start + x) * channels..(start + x + 1) * channels]);
+            let row = (x0..width)
+                .step_by(dx)
+                .flat_map(|x| &samples[(start + x) * channels..(start + x + 1) * channels]);
             let row = pack(row.copied(), header.depth);
             above.resize(row.len(), 0);
             let distance = (channels * usize::from(header.depth)).div_ceil(8);
@@ -141,11 +162,20 @@ fn filter(row: &[u8], above: &[u8], distance: usize, adaptive: bool, out: &mut V
                 _ => paeth(left, up, corner),
             }
         };
-        row.iter().enumerate().map(|(i, &v)| v.wrapping_sub(predicted(i))).collect()
+        row.iter()
+            .enumerate()
+            .map(|(i, &v)| v.wrapping_sub(predicted(i)))
+            .collect()
     };
-    let cost = |row: &[u8]| row.iter().map(|&v| u64::from(v.cast_signed().unsigned_abs())).sum::<u64>();
+    let cost = |row: &[u8]| {
+        row.iter()
+            .map(|&v| u64::from(v.cast_signed().unsigned_abs()))
+            .sum::<u64>()
+    };
     let kinds = if adaptive { 0..5 } else { 0..1 };
-    let best = kinds.map(|kind| (kind, filtered(kind))).min_by_key(|(_, row)| cost(row));
+    let best = kinds
+        .map(|kind| (kind, filtered(kind)))
+        .min_by_key(|(_, row)| cost(row));
     if let Some((kind, row)) = best {
         out.push(kind);
         out.extend(row);
@@ -172,7 +202,10 @@ pub(crate) fn text(keyword: &str, value: &str) -> Vec<u8> {
 
 /// A compressed text chunk.
 pub(crate) fn compressed_text(keyword: &str, value: &str) -> Vec<u8> {
-    chunk(b"zTXt", &[keyword.as_bytes(), &[0, 0], &zlib(value.as_bytes())].concat())
+    chunk(
+        b"zTXt",
+        &[keyword.as_bytes(), &[0, 0], &zlib(value.as_bytes())].concat(),
+    )
 }
 
 /// An international text chunk, uncompressed, as XMP wants it.

@@ -161,7 +161,11 @@ fn pack_bits(row: &[u8]) -> Vec<u8> {
         }
         let changes = row[at..].windows(2).take(127).take_while(|w| w[0] != w[1]).count();
         // The last byte of the row starts no pair.
-        let stretch = if at + changes + 1 == row.len() { changes + 1 } else { changes };
+        let stretch = if at + changes + 1 == row.len() {
+            changes + 1
+        } else {
+            changes
+        };
         out.push((stretch - 1) as u8);
         out.extend_from_slice(&row[at..at + stretch]);
         at += stretch;

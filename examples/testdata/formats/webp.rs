@@ -8,9 +8,16 @@ use crate::entry::Result;
 /// The VP8L chunk of a picture, with four channels if `alpha`, else three.
 pub(crate) fn lossless(pixels: &[u8], (width, height): (usize, usize), alpha: bool) -> Result<Vec<u8>> {
     let mut file = Vec::new();
-    let color = if alpha { ExtendedColorType::Rgba8 } else { ExtendedColorType::Rgb8 };
+    let color = if alpha {
+        ExtendedColorType::Rgba8
+    } else {
+        ExtendedColorType::Rgb8
+    };
     WebPEncoder::new_lossless(&mut file).encode(pixels, u32::try_from(width)?, u32::try_from(height)?, color)?;
-    let at = file.windows(4).position(|w| w == b"VP8L").ok_or("the encoder wrote no VP8L chunk")?;
+    let at = file
+        .windows(4)
+        .position(|w| w == b"VP8L")
+        .ok_or("the encoder wrote no VP8L chunk")?;
     Ok(file[at..].to_vec())
 }
 

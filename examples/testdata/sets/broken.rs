@@ -20,9 +20,23 @@ pub(crate) fn shelf() -> Result<Shelf> {
     let mut shelf = Shelf::new("broken");
     shelf.refuse("empty.jpg", "-", NONE, &["empty"], "no bytes", Vec::new());
     let text = b"This is a text.\nSomebody has given it the name of a photo.\n".to_vec();
-    shelf.refuse("text.jpg", "-", NONE, &["unknown-format"], "text under the name of a JPEG", text);
+    shelf.refuse(
+        "text.jpg",
+        "-",
+        NONE,
+        &["unknown-format"],
+        "text under the name of a JPEG",
+        text,
+    );
     let noise = Rng::new(42).bytes(300);
-    shelf.refuse("noise.png", "-", NONE, &["unknown-format"], "random bytes under the name of a PNG", noise);
+    shelf.refuse(
+        "noise.png",
+        "-",
+        NONE,
+        &["unknown-format"],
+        "random bytes under the name of a PNG",
+        noise,
+    );
     truncated(&mut shelf)?;
     huge(&mut shelf);
     malformed(&mut shelf)?;
@@ -42,13 +56,25 @@ fn truncated(shelf: &mut Shelf) -> Result<()> {
         ..Coding::default()
     };
     let whole = jpeg::with_segments(&jpeg::encode_rgb(&picture, coding)?, &[jfif()]);
-    cut("truncated-baseline.jpg", "JPEG", size, "the first half of a baseline JPEG", &whole);
+    cut(
+        "truncated-baseline.jpg",
+        "JPEG",
+        size,
+        "the first half of a baseline JPEG",
+        &whole,
+    );
     let coding = Coding {
         progressive: true,
         ..coding
     };
     let whole = jpeg::with_segments(&jpeg::encode_rgb(&picture, coding)?, &[jfif()]);
-    cut("truncated-progressive.jpg", "JPEG", size, "the first half of a progressive JPEG", &whole);
+    cut(
+        "truncated-progressive.jpg",
+        "JPEG",
+        size,
+        "the first half of a progressive JPEG",
+        &whole,
+    );
     let header = png::Header::new(size, 2, 8);
     let data = png::picture_data(&header, &png::wide(&picture.rgb));
     let pieces: Vec<u8> = data.chunks(200).flat_map(|piece| chunk(b"IDAT", piece)).collect();
@@ -57,14 +83,35 @@ fn truncated(shelf: &mut Shelf) -> Result<()> {
     let whole = gif::file(size, &[gif::Part::new(&picture)], None)?;
     // Two thirds, as the first half is mostly palette.
     let two_thirds = whole[..whole.len() * 2 / 3].to_vec();
-    shelf.refuse("truncated.gif", "GIF", size, &["damaged", "decode"], "the first two thirds of a GIF", two_thirds);
+    shelf.refuse(
+        "truncated.gif",
+        "GIF",
+        size,
+        &["damaged", "decode"],
+        "the first two thirds of a GIF",
+        two_thirds,
+    );
     let rows = bmp::rows(&bmp::bgr(&picture), size.0, 3, false);
     let whole = bmp::file((size.0 as i32, size.1 as i32), 24, 0, 40, &[], &rows);
     let half = whole[..whole.len() / 2].to_vec();
-    shelf.refuse("truncated.bmp", "BMP", size, &["damaged", "decode"], "the first half of a BMP", half);
+    shelf.refuse(
+        "truncated.bmp",
+        "BMP",
+        size,
+        &["damaged", "decode"],
+        "the first half of a BMP",
+        half,
+    );
     let whole = webp::file(&[webp::lossless(&picture.rgb, size, false)?]);
     let half = whole[..whole.len() / 2].to_vec();
-    shelf.refuse("truncated.webp", "WebP", size, &["damaged", "decode"], "the first half of a WebP", half);
+    shelf.refuse(
+        "truncated.webp",
+        "WebP",
+        size,
+        &["damaged", "decode"],
+        "the first half of a WebP",
+        half,
+    );
     let whole = tiff::file(&[tiff::Page::new(size, 3, 2, picture.rgb.clone())])?;
     let half = whole[..whole.len() / 2].to_vec();
     let special = "the first half of a TIFF, whose directory stood at its end";
@@ -72,7 +119,14 @@ fn truncated(shelf: &mut Shelf) -> Result<()> {
     let whole = heic::encode_rgb(&picture, 80, &heifer::Metadata::default())?;
     let most = whole[..whole.len() * 9 / 10].to_vec();
     let kinds = &["malformed", "damaged", "decode"];
-    shelf.refuse("truncated.heic", "HEIC", size, kinds, "a HEIC without its last tenth", most);
+    shelf.refuse(
+        "truncated.heic",
+        "HEIC",
+        size,
+        kinds,
+        "a HEIC without its last tenth",
+        most,
+    );
     Ok(())
 }
 
@@ -83,11 +137,27 @@ fn huge(shelf: &mut Shelf) {
         shelf.refuse(name, format, HUGE_SIZE, &["too-many-pixels"], &special, bytes);
     };
     let side = usize::from(HUGE);
-    add("huge-baseline.jpg", "JPEG", "a baseline JPEG", header_only(0xC0, 8, (HUGE, HUGE), &YCBCR_420));
-    add("huge-progressive.jpg", "JPEG", "a progressive JPEG", header_only(0xC2, 8, (HUGE, HUGE), &YCBCR_420));
+    add(
+        "huge-baseline.jpg",
+        "JPEG",
+        "a baseline JPEG",
+        header_only(0xC0, 8, (HUGE, HUGE), &YCBCR_420),
+    );
+    add(
+        "huge-progressive.jpg",
+        "JPEG",
+        "a progressive JPEG",
+        header_only(0xC2, 8, (HUGE, HUGE), &YCBCR_420),
+    );
     let header = png::Header::new((side, side), 6, 16);
     let tiny = png::picture_data(&png::Header::new((1, 1), 6, 16), &[0; 4]);
-    let bytes = [png::SIGNATURE, &header.chunk(), &chunk(b"IDAT", &tiny), &chunk(b"IEND", &[])].concat();
+    let bytes = [
+        png::SIGNATURE,
+        &header.chunk(),
+        &chunk(b"IDAT", &tiny),
+        &chunk(b"IEND", &[]),
+    ]
+    .concat();
     add("huge.png", "PNG", "a PNG", bytes);
     let mut bytes = b"GIF89a".to_vec();
     bytes.extend([HUGE.to_le_bytes(), HUGE.to_le_bytes()].concat());
@@ -95,11 +165,19 @@ fn huge(shelf: &mut Shelf) {
     // A frame of one pixel: clear, 0, end.
     bytes.extend(b"\x2C\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3B");
     add("huge.gif", "GIF", "a GIF canvas", bytes);
-    add("huge.bmp", "BMP", "a BMP", bmp::file((i32::from(HUGE), i32::from(HUGE)), 24, 0, 40, &[], &[0; 64]));
+    add(
+        "huge.bmp",
+        "BMP",
+        "a BMP",
+        bmp::file((i32::from(HUGE), i32::from(HUGE)), 24, 0, 40, &[], &[0; 64]),
+    );
     let mut s = Structure::new(false, false);
     s.chain(&tiff_tags(side, side));
     add("huge.tif", "TIFF", "a TIFF", s.out);
-    let bytes = webp::file(&[webp::extended(0, (side, side)), webp::chunk(b"VP8L", b"\x2F\0\0\0\0\0\0\0")]);
+    let bytes = webp::file(&[
+        webp::extended(0, (side, side)),
+        webp::chunk(b"VP8L", b"\x2F\0\0\0\0\0\0\0"),
+    ]);
     add("huge.webp", "WebP", "a WebP canvas", bytes);
 }
 
@@ -131,12 +209,40 @@ fn malformed(shelf: &mut Shelf) -> Result<()> {
     let special = "an APP1 segment longer than the file";
     add("segment-too-long.jpg", "JPEG", NONE, &["malformed"], special, bytes);
     let without_frame = without_segments(&whole, 0xC0);
-    add("no-sof.jpg", "JPEG", NONE, &["malformed"], "a JPEG without a frame header", without_frame);
+    add(
+        "no-sof.jpg",
+        "JPEG",
+        NONE,
+        &["malformed"],
+        "a JPEG without a frame header",
+        without_frame,
+    );
     let without_codes = without_segments(&whole, 0xC4);
-    add("no-dht.jpg", "JPEG", SIZE, &["decode", "damaged", "malformed"], "a JPEG without Huffman tables", without_codes);
-    add("only-soi.jpg", "JPEG", NONE, &["malformed"], "the first two bytes of a JPEG", whole[..2].to_vec());
+    add(
+        "no-dht.jpg",
+        "JPEG",
+        SIZE,
+        &["decode", "damaged", "malformed"],
+        "a JPEG without Huffman tables",
+        without_codes,
+    );
+    add(
+        "only-soi.jpg",
+        "JPEG",
+        NONE,
+        &["malformed"],
+        "the first two bytes of a JPEG",
+        whole[..2].to_vec(),
+    );
     let bytes = header_only(0xC0, 8, (0, 48), &YCBCR_420);
-    add("zero-width.jpg", "JPEG", (0, 48), &["malformed"], "a JPEG of width 0", bytes);
+    add(
+        "zero-width.jpg",
+        "JPEG",
+        (0, 48),
+        &["malformed"],
+        "a JPEG of width 0",
+        bytes,
+    );
 
     let header = png::Header::new(SIZE, 2, 8);
     let whole = png::file(&header, &png::wide(&picture.rgb), &[], &[]);
@@ -145,26 +251,68 @@ fn malformed(shelf: &mut Shelf) -> Result<()> {
     let last = bytes.len() - 13;
     bytes[last] ^= 0x55;
     let kinds = &["damaged", "decode"];
-    add("bad-crc.png", "PNG", SIZE, kinds, "a wrong checksum behind the picture's data", bytes);
+    add(
+        "bad-crc.png",
+        "PNG",
+        SIZE,
+        kinds,
+        "a wrong checksum behind the picture's data",
+        bytes,
+    );
     let mut bytes = whole.clone();
     let middle = whole.len() / 2;
     for b in &mut bytes[middle..middle + 4] {
         *b ^= 0xFF;
     }
-    add("bad-data.png", "PNG", SIZE, kinds, "four wrong bytes in the middle of the picture's data", bytes);
+    add(
+        "bad-data.png",
+        "PNG",
+        SIZE,
+        kinds,
+        "four wrong bytes in the middle of the picture's data",
+        bytes,
+    );
     let mut bytes = whole.clone();
     // IDAT follows signature and IHDR.
     bytes[33..37].copy_from_slice(&0x7FFF_FFFFu32.to_be_bytes());
     let special = "an IDAT chunk that claims 2,147,483,647 bytes";
-    add("huge-chunk.png", "PNG", SIZE, &["damaged", "decode", "malformed"], special, bytes);
+    add(
+        "huge-chunk.png",
+        "PNG",
+        SIZE,
+        &["damaged", "decode", "malformed"],
+        special,
+        bytes,
+    );
     let zero = png::Header::new((0, CHART_HEIGHT), 2, 8);
     let bytes = [png::SIGNATURE, &zero.chunk(), &chunk(b"IEND", &[])].concat();
-    add("zero-width.png", "PNG", (0, CHART_HEIGHT), &["malformed"], "a PNG of width 0", bytes);
+    add(
+        "zero-width.png",
+        "PNG",
+        (0, CHART_HEIGHT),
+        &["malformed"],
+        "a PNG of width 0",
+        bytes,
+    );
     let odd = png::Header::new(SIZE, 3, 16);
     let bytes = [png::SIGNATURE, &odd.chunk(), &chunk(b"IEND", &[])].concat();
-    add("no-such-depth.png", "PNG", SIZE, &["malformed"], "a palette with 16 bits, which does not exist", bytes);
+    add(
+        "no-such-depth.png",
+        "PNG",
+        SIZE,
+        &["malformed"],
+        "a palette with 16 bits, which does not exist",
+        bytes,
+    );
     let bytes = [png::SIGNATURE, &header.chunk(), &chunk(b"IEND", &[])].concat();
-    add("no-idat.png", "PNG", SIZE, &["damaged", "decode", "malformed"], "a PNG without a picture", bytes);
+    add(
+        "no-idat.png",
+        "PNG",
+        SIZE,
+        &["damaged", "decode", "malformed"],
+        "a PNG without a picture",
+        bytes,
+    );
 
     let mut s = Structure::new(false, false);
     s.append(&[0x80; 64]);
@@ -172,7 +320,13 @@ fn malformed(shelf: &mut Shelf) -> Result<()> {
     tags[8].1 = Value::long(64);
     let directory = s.chain(&tags);
     s.link(directory.at);
-    shelf.ok("ifd-loop.tif", "TIFF", (8, 8), "a directory that is its own successor, around a sound picture", s.out);
+    shelf.ok(
+        "ifd-loop.tif",
+        "TIFF",
+        (8, 8),
+        "a directory that is its own successor, around a sound picture",
+        s.out,
+    );
     let mut s = Structure::new(false, false);
     s.link(0x00FF_FFFF);
     let special = "a TIFF whose first directory lies outside the file";
@@ -207,7 +361,11 @@ fn unsupported(shelf: &mut Shelf) {
         bytes
     };
     add("signature.avif", "AVIF", media(b"avif\0\0\0\0avifmif1miaf"));
-    add("signature-generic-brand.avif", "AVIF", media(b"mif1\0\0\0\0mif1avifmiaf"));
+    add(
+        "signature-generic-brand.avif",
+        "AVIF",
+        media(b"mif1\0\0\0\0mif1avifmiaf"),
+    );
     add("signature.cr3", "Canon CR3", media(b"crx \0\0\0\x01crx isom"));
     add("signature.mp4", "MP4", media(b"isom\0\0\x02\0isomiso2mp41"));
     let mut bytes = vec![0xFF, 0x0A];
@@ -223,7 +381,11 @@ fn unsupported(shelf: &mut Shelf) {
                 height=\"30\">\n  <rect width=\"40\" height=\"30\" fill=\"#3a7\"/>\n</svg>\n";
     add("drawing.svg", "SVG", svg.to_vec());
     add("signature.pdf", "PDF", b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n%%EOF\n".to_vec());
-    add("signature.psd", "Photoshop PSD", b"8BPS\0\x01\0\0\0\0\0\0\0\x03\0\0\0\x10\0\0\0\x10\0\x08\0\x03".to_vec());
+    add(
+        "signature.psd",
+        "Photoshop PSD",
+        b"8BPS\0\x01\0\0\0\0\0\0\0\x03\0\0\0\x10\0\0\0\x10\0\x08\0\x03".to_vec(),
+    );
     let mut bytes = b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0".to_vec();
     bytes.extend([16, 0, 0, 0, 22, 0, 0, 0]);
     bytes.extend([0; 16]);
@@ -255,6 +417,14 @@ fn unsupported(shelf: &mut Shelf) {
         s.out
     };
     add("signature.nef", "Nikon NEF", raw(Some("NIKON CORPORATION"), Vec::new()));
-    add("signature.dng", "DNG", raw(None, vec![(0xC612, Value::Byte(vec![1, 4, 0, 0]))]));
-    add("signature.arw", "Sony ARW", raw(Some("SONY"), vec![(0xC634, Value::long(8))]));
+    add(
+        "signature.dng",
+        "DNG",
+        raw(None, vec![(0xC612, Value::Byte(vec![1, 4, 0, 0]))]),
+    );
+    add(
+        "signature.arw",
+        "Sony ARW",
+        raw(Some("SONY"), vec![(0xC634, Value::long(8))]),
+    );
 }

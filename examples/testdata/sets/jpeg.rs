@@ -36,7 +36,11 @@ fn hills() -> Picture {
     let letter = chart_sized(WIDTH, HEIGHT);
     Picture::from_fn(WIDTH, HEIGHT, |x, y| {
         let p = letter.pixel(x, y);
-        if p == [20, 24, 32] || (x * 5 < WIDTH && y * 4 < HEIGHT) { p } else { soft.pixel(x, y) }
+        if p == [20, 24, 32] || (x * 5 < WIDTH && y * 4 < HEIGHT) {
+            p
+        } else {
+            soft.pixel(x, y)
+        }
     })
 }
 
@@ -53,14 +57,26 @@ fn samplings(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
             sampling,
             ..Coding::default()
         };
-        shelf.ok(&format!("sampling-{name}.jpg"), "JPEG", SIZE, special, jpeg::encode_rgb(picture, coding)?);
+        shelf.ok(
+            &format!("sampling-{name}.jpg"),
+            "JPEG",
+            SIZE,
+            special,
+            jpeg::encode_rgb(picture, coding)?,
+        );
         let coding = Coding {
             progressive: true,
             ..coding
         };
         let special = format!("{special}, progressive").replace(", one scan a component", "");
         let name = name.replace("-by-component", "");
-        shelf.ok(&format!("progressive-{name}.jpg"), "JPEG", SIZE, &special, jpeg::encode_rgb(picture, coding)?);
+        shelf.ok(
+            &format!("progressive-{name}.jpg"),
+            "JPEG",
+            SIZE,
+            &special,
+            jpeg::encode_rgb(picture, coding)?,
+        );
     }
     let three = |luma: (usize, usize), chroma: (usize, usize)| {
         [(luma, 0), (chroma, 1), (chroma, 2)].map(|(sampling, channel)| Component {
@@ -73,7 +89,7 @@ fn samplings(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
         ("411", (4, 1), (1, 1), "4:1:1, interleaved"),
         ("410", (4, 2), (1, 1), "4:1:0, interleaved"),
         ("441", (1, 4), (1, 1), "4:4:1, chroma at a quarter of the height"),
-        ("444-by-2", (2, 2), (2, 2), "4:4:4 written with factors of 2"),
+        ("444-by-2", (2, 1), (2, 1), "4:4:4 written with horizontal factors of 2"),
         ("422-by-2", (2, 2), (1, 2), "4:2:2 written with factors of 2"),
     ] {
         let bytes = baseline(picture, 0xC0, &three(luma, chroma), true);
@@ -82,7 +98,13 @@ fn samplings(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
     let mut uneven = three((2, 2), (1, 1));
     uneven[2].sampling = (1, 2);
     let bytes = baseline(picture, 0xC0, &uneven, true);
-    shelf.ok("sampling-uneven.jpg", "JPEG", SIZE, "Cb at a quarter, Cr at half of the samples", bytes);
+    shelf.ok(
+        "sampling-uneven.jpg",
+        "JPEG",
+        SIZE,
+        "Cb at a quarter, Cr at half of the samples",
+        bytes,
+    );
     Ok(())
 }
 
@@ -105,18 +127,41 @@ fn processes(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
         sampling: S::R_4_2_0,
         ..Coding::default()
     };
-    add("restart-1.jpg", "a restart marker behind every MCU", Coding { restart: 1, ..usual })?;
-    add("restart-7.jpg", "a restart marker every 7 MCUs", Coding { restart: 7, ..usual })?;
+    add(
+        "restart-1.jpg",
+        "a restart marker behind every MCU",
+        Coding { restart: 1, ..usual },
+    )?;
+    add(
+        "restart-7.jpg",
+        "a restart marker every 7 MCUs",
+        Coding { restart: 7, ..usual },
+    )?;
     let progressive = Coding {
         progressive: true,
         restart: 5,
         ..usual
     };
-    add("progressive-restart.jpg", "progressive, a restart marker every 5 MCUs", progressive)?;
-    let optimized = Coding { optimized: true, ..usual };
-    add("optimized.jpg", "Huffman tables made for the picture, one scan a component", optimized)?;
+    add(
+        "progressive-restart.jpg",
+        "progressive, a restart marker every 5 MCUs",
+        progressive,
+    )?;
+    let optimized = Coding {
+        optimized: true,
+        ..usual
+    };
+    add(
+        "optimized.jpg",
+        "Huffman tables made for the picture, one scan a component",
+        optimized,
+    )?;
     for quality in [1, 25, 50, 75, 100] {
-        add(&format!("quality-{quality}.jpg"), &format!("quality {quality}"), Coding { quality, ..usual })?;
+        add(
+            &format!("quality-{quality}.jpg"),
+            &format!("quality {quality}"),
+            Coding { quality, ..usual },
+        )?;
     }
     let ycbcr = [0, 1, 2].map(|channel| Component {
         id: channel as u8 + 1,
@@ -124,11 +169,29 @@ fn processes(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
         channel,
     });
     let extended = baseline(picture, 0xC1, &ycbcr, true);
-    shelf.ok("extended.jpg", "JPEG", SIZE, "extended sequential process (SOF1), 8 bits", extended);
-    for (name, size) in [("1x1", (1, 1)), ("8x8", (8, 8)), ("1x40", (1, 40)), ("40x1", (40, 1)), ("17x9", (17, 9))] {
+    shelf.ok(
+        "extended.jpg",
+        "JPEG",
+        SIZE,
+        "extended sequential process (SOF1), 8 bits",
+        extended,
+    );
+    for (name, size) in [
+        ("1x1", (1, 1)),
+        ("8x8", (8, 8)),
+        ("1x40", (1, 40)),
+        ("40x1", (40, 1)),
+        ("17x9", (17, 9)),
+    ] {
         let tiny = chart_sized(61, 43);
         let tiny = Picture::from_fn(size.0, size.1, |x, y| tiny.pixel(x, y));
-        shelf.ok(&format!("tiny-{name}.jpg"), "JPEG", size, "hardly any pixels, 4:2:0", jpeg::encode_rgb(&tiny, usual)?);
+        shelf.ok(
+            &format!("tiny-{name}.jpg"),
+            "JPEG",
+            size,
+            "hardly any pixels, 4:2:0",
+            jpeg::encode_rgb(&tiny, usual)?,
+        );
     }
     Ok(())
 }
@@ -141,7 +204,13 @@ fn color_models(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
     };
     shelf.ok("gray.jpg", "JPEG", SIZE, "one component", gray.clone());
     let bytes = jpeg::encode(&picture.gray(), SIZE, ColorType::Luma, progressive)?;
-    shelf.ok("gray-progressive.jpg", "JPEG", SIZE, "one component, progressive", bytes);
+    shelf.ok(
+        "gray-progressive.jpg",
+        "JPEG",
+        SIZE,
+        "one component, progressive",
+        bytes,
+    );
     let mut segments = vec![jfif()];
     segments.extend(jpeg::icc_segments(&icc::gray(), 1));
     let bytes = jpeg::with_segments(&gray, &segments);
@@ -153,7 +222,13 @@ fn color_models(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
     }];
     let bytes = jpeg::with_segments(&baseline(picture, 0xC0, &factors, true), &[jfif()]);
     let special = "one component with sampling factors of 2, which mean nothing in a scan of one";
-    shelf.ok("gray-factors-2.jpg", "JPEG", SIZE, special, interleave_free(picture, &bytes));
+    shelf.ok(
+        "gray-factors-2.jpg",
+        "JPEG",
+        SIZE,
+        special,
+        interleave_free(picture, &bytes),
+    );
 
     // The library takes amounts of ink and stores them as Adobe does, inverted: 255 is no ink.
     let inks: Vec<u8> = picture.rgb.chunks_exact(3).flat_map(inks).collect();
@@ -163,11 +238,23 @@ fn color_models(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
         ("ycck", ColorType::CmykAsYcck, 2, "YCCK, inverted as Adobe writes it"),
     ] {
         let coded = jpeg::encode(&inks, SIZE, color, Coding::default())?;
-        shelf.ok(&format!("{name}.jpg"), "JPEG", SIZE, special, jpeg::with_segments(&coded, &[adobe(transform)]));
+        shelf.ok(
+            &format!("{name}.jpg"),
+            "JPEG",
+            SIZE,
+            special,
+            jpeg::with_segments(&coded, &[adobe(transform)]),
+        );
         let mut segments = vec![adobe(transform)];
         segments.extend(jpeg::icc_segments(&profile, 1));
         let special = format!("{special}, with an ICC profile of its inks");
-        shelf.ok(&format!("{name}-icc.jpg"), "JPEG", SIZE, &special, jpeg::with_segments(&coded, &segments));
+        shelf.ok(
+            &format!("{name}-icc.jpg"),
+            "JPEG",
+            SIZE,
+            &special,
+            jpeg::with_segments(&coded, &segments),
+        );
     }
     let rgb = |ids: [u8; 3]| {
         [0, 1, 2].map(|channel| Component {
@@ -178,9 +265,21 @@ fn color_models(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
     };
     let bytes = baseline(picture, 0xC0, &rgb([1, 2, 3]), false);
     let special = "RGB without a transform, as Adobe's segment says";
-    shelf.ok("rgb-adobe.jpg", "JPEG", SIZE, special, jpeg::with_segments(&bytes, &[adobe(0)]));
+    shelf.ok(
+        "rgb-adobe.jpg",
+        "JPEG",
+        SIZE,
+        special,
+        jpeg::with_segments(&bytes, &[adobe(0)]),
+    );
     let bytes = baseline(picture, 0xC0, &rgb(*b"RGB"), false);
-    shelf.ok("rgb-ids.jpg", "JPEG", SIZE, "RGB by its component identifiers alone", bytes);
+    shelf.ok(
+        "rgb-ids.jpg",
+        "JPEG",
+        SIZE,
+        "RGB by its component identifiers alone",
+        bytes,
+    );
     Ok(())
 }
 
@@ -203,7 +302,13 @@ fn interleave_free(picture: &Picture, with_factors: &[u8]) -> Vec<u8> {
 /// Cyan, magenta, yellow, black of an sRGB pixel, with as much black as can be.
 fn inks(p: &[u8]) -> [u8; 4] {
     let light = p[0].max(p[1]).max(p[2]);
-    let ink = |v: u8| if light == 0 { 0 } else { 255 - (u16::from(v) * 255 / u16::from(light)) as u8 };
+    let ink = |v: u8| {
+        if light == 0 {
+            0
+        } else {
+            255 - (u16::from(v) * 255 / u16::from(light)) as u8
+        }
+    };
     [ink(p[0]), ink(p[1]), ink(p[2]), 255 - light]
 }
 
@@ -222,7 +327,10 @@ fn companions(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
         size: SIZE,
         ..exif::Camera::default()
     };
-    let segments = [exif_segment(&camera.block()), xmp_segment(&exif::xmp_ultra_hdr(map.len()))];
+    let segments = [
+        exif_segment(&camera.block()),
+        xmp_segment(&exif::xmp_ultra_hdr(map.len())),
+    ];
     let bytes = jpeg::with_second(&coded, &segments, &map, 0);
     let special = "Ultra HDR: hdrgm XMP, MPF index, a gain map as second JPEG behind EOI";
     shelf.ok("ultra-hdr.jpg", "JPEG", SIZE, special, bytes);
@@ -234,10 +342,19 @@ fn companions(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
     let mut video = heic::make_box(b"ftyp", b"isom\0\0\x02\0isomiso2mp41");
     video.extend(heic::make_box(b"free", &[0; 64]));
     video.extend(heic::make_box(b"mdat", &[0x55; 400]));
-    let segments = [exif_segment(&camera.block()), xmp_segment(&exif::xmp_motion_photo(video.len()))];
+    let segments = [
+        exif_segment(&camera.block()),
+        xmp_segment(&exif::xmp_motion_photo(video.len())),
+    ];
     let mut bytes = jpeg::with_segments(&coded, &segments);
     bytes.extend(video);
-    shelf.ok("motion-photo.jpg", "JPEG", SIZE, "motion photo: GCamera XMP and an MP4 behind EOI", bytes);
+    shelf.ok(
+        "motion-photo.jpg",
+        "JPEG",
+        SIZE,
+        "motion photo: GCamera XMP and an MP4 behind EOI",
+        bytes,
+    );
 
     let thumbnail = Picture::from_fn(40, 26, |x, y| picture.pixel(x * WIDTH / 40, y * HEIGHT / 26));
     let thumbnail = jpeg::bare(&jpeg::encode_rgb(&thumbnail, coding)?);
@@ -248,7 +365,11 @@ fn companions(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
         ..camera
     };
     for (name, big_endian, special) in [
-        ("metadata", false, "EXIF with GPS, serial numbers, owner, maker note, thumbnail; XMP, IPTC, comment, ICC in two parts"),
+        (
+            "metadata",
+            false,
+            "EXIF with GPS, serial numbers, owner, maker note, thumbnail; XMP, IPTC, comment, ICC in two parts",
+        ),
         ("metadata-big-endian", true, "the same with big endian EXIF"),
     ] {
         let block = exif::Camera {
@@ -258,7 +379,13 @@ fn companions(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
         let mut segments = vec![jfif(), exif_segment(&block.block()), xmp_segment(&exif::xmp_private())];
         segments.extend(jpeg::icc_segments(&icc::rgb(), 2));
         segments.extend([(0xED, exif::iptc()), (0xFE, b"secret-comment of the owner".to_vec())]);
-        shelf.ok(&format!("{name}.jpg"), "JPEG", SIZE, special, jpeg::with_segments(&coded, &segments));
+        shelf.ok(
+            &format!("{name}.jpg"),
+            "JPEG",
+            SIZE,
+            special,
+            jpeg::with_segments(&coded, &segments),
+        );
     }
     let mut tail = jpeg::with_segments(&coded, &[jfif()]);
     tail.extend(b"\r\nsecret-trailer: bytes that a program left behind the picture\r\n");
@@ -269,17 +396,48 @@ fn companions(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
 /// Headers of JPEGs that no camera makes; they have no picture.
 fn refused(shelf: &mut Shelf) {
     let mut add = |name: &str, special: &str, bytes: Vec<u8>| {
-        shelf.refuse(&format!("refused-{name}.jpg"), "JPEG", (64, 48), &["unsupported"], special, bytes);
+        shelf.refuse(
+            &format!("refused-{name}.jpg"),
+            "JPEG",
+            (64, 48),
+            &["unsupported"],
+            special,
+            bytes,
+        );
     };
     let size = (64, 48);
-    add("arithmetic", "arithmetic coding (SOF9), header only", header_only(0xC9, 8, size, &YCBCR_420));
+    add(
+        "arithmetic",
+        "arithmetic coding (SOF9), header only",
+        header_only(0xC9, 8, size, &YCBCR_420),
+    );
     let bytes = header_only(0xCA, 8, size, &YCBCR_420);
-    add("arithmetic-progressive", "progressive arithmetic coding (SOF10), header only", bytes);
-    add("12-bit", "12 bits a sample (SOF1), header only", header_only(0xC1, 12, size, &YCBCR_420));
-    add("lossless", "lossless process (SOF3), header only", header_only(0xC3, 8, size, &YCBCR_420));
-    add("hierarchical", "hierarchical process (SOF5), header only", header_only(0xC5, 8, size, &YCBCR_420));
+    add(
+        "arithmetic-progressive",
+        "progressive arithmetic coding (SOF10), header only",
+        bytes,
+    );
+    add(
+        "12-bit",
+        "12 bits a sample (SOF1), header only",
+        header_only(0xC1, 12, size, &YCBCR_420),
+    );
+    add(
+        "lossless",
+        "lossless process (SOF3), header only",
+        header_only(0xC3, 8, size, &YCBCR_420),
+    );
+    add(
+        "hierarchical",
+        "hierarchical process (SOF5), header only",
+        header_only(0xC5, 8, size, &YCBCR_420),
+    );
     let two = [(1, 0x11, 0), (2, 0x11, 0)];
-    add("two-components", "two components, header only", header_only(0xC0, 8, size, &two));
+    add(
+        "two-components",
+        "two components, header only",
+        header_only(0xC0, 8, size, &two),
+    );
     let bytes = header_only(0xC0, 8, (64, 0), &YCBCR_420);
     shelf.refuse(
         "refused-dnl.jpg",

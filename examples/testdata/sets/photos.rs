@@ -25,7 +25,11 @@ pub(crate) fn shelf() -> Result<Shelf> {
 }
 
 fn thumbnail(picture: &Picture) -> Result<Vec<u8>> {
-    let (width, height) = if picture.width > picture.height { (160, 120) } else { (120, 160) };
+    let (width, height) = if picture.width > picture.height {
+        (160, 120)
+    } else {
+        (120, 160)
+    };
     let small = Picture::from_fn(width, height, |x, y| {
         picture.pixel(x * picture.width / width, y * picture.height / height)
     });
@@ -56,7 +60,14 @@ fn lake(shelf: &mut Shelf) -> Result<()> {
         ..Coding::default()
     };
     let bytes = jpeg::with_segments(&jpeg::encode_rgb(&stored, coding)?, &[exif_segment(&camera.block())]);
-    shelf.turned("lake.jpg", "JPEG", size, 6, "12 MP, 4:2:0, on its side, with GPS and serial numbers", bytes);
+    shelf.turned(
+        "lake.jpg",
+        "JPEG",
+        size,
+        6,
+        "12 MP, 4:2:0, on its side, with GPS and serial numbers",
+        bytes,
+    );
     Ok(())
 }
 
@@ -65,7 +76,7 @@ fn still_life(shelf: &mut Shelf) -> Result<()> {
     let aspect = size.0 as f32 / size.1 as f32;
     let half = 0.25 / size.1 as f32;
     // Two rays a pixel, on its diagonal.
-    let picture = Picture::render(size.0, size.1, 0.8, |x, y| {
+    let picture = Picture::render(size.0, size.1, 0.4, |x, y| {
         let one = scenes::still_life(x - half, y - half, aspect);
         scale(add(one, scenes::still_life(x + half, y + half, aspect)), 0.5)
     });
@@ -79,7 +90,7 @@ fn still_life(shelf: &mut Shelf) -> Result<()> {
         ..Camera::default()
     };
     let coding = Coding {
-        quality: 72,
+        quality: 66,
         progressive: true,
         optimized: true,
         ..Coding::default()
@@ -91,7 +102,7 @@ fn still_life(shelf: &mut Shelf) -> Result<()> {
 
 fn aurora(shelf: &mut Shelf) -> Result<()> {
     let size = (6000, 4000);
-    let picture = Picture::render(size.0, size.1, 0.9, scenes::aurora);
+    let picture = Picture::render(size.0, size.1, 0.5, scenes::aurora);
     let camera = Camera {
         big_endian: true,
         size,
@@ -104,7 +115,7 @@ fn aurora(shelf: &mut Shelf) -> Result<()> {
         ..Camera::default()
     };
     let coding = Coding {
-        quality: 70,
+        quality: 62,
         sampling: SamplingFactor::R_4_2_2,
         restart: 375,
         ..Coding::default()
@@ -138,7 +149,13 @@ fn balloons(shelf: &mut Shelf) -> Result<()> {
         ..Coding::default()
     };
     let bytes = jpeg::with_segments(&jpeg::encode_rgb(&picture, coding)?, &[jpeg::jfif()]);
-    shelf.ok("balloons.jpg", "JPEG", (1600, 1200), "conforms, no metadata: comes back byte for byte", bytes);
+    shelf.ok(
+        "balloons.jpg",
+        "JPEG",
+        (1600, 1200),
+        "conforms, no metadata: comes back byte for byte",
+        bytes,
+    );
     Ok(())
 }
 
@@ -180,7 +197,14 @@ fn autumn(shelf: &mut Shelf) -> Result<()> {
     };
     // The sensor's picture is upside down, and a property of the container says so.
     let stored = picture.stored(3);
-    let bytes = heic::turn(&heic::encode_rgb(&stored, 42, &metadata)?, 3)?;
-    shelf.turned("autumn.heic", "HEIC", size, 3, "12 MP in tiles of 512 pixels, upside down, with GPS", bytes);
+    let bytes = heic::turn(&heic::encode_rgb(&stored, 58, &metadata)?, 3)?;
+    shelf.turned(
+        "autumn.heic",
+        "HEIC",
+        size,
+        3,
+        "12 MP in tiles of 512 pixels, upside down, with GPS",
+        bytes,
+    );
     Ok(())
 }

@@ -25,11 +25,18 @@ fn alpha() -> Vec<u8> {
 
 /// Sixteen bits whose high byte is the sample; the low byte differs, so that a reader that mixes them up shows.
 fn deep(samples: &[u8]) -> Vec<u16> {
-    samples.iter().enumerate().map(|(i, &v)| u16::from(v) << 8 | (i * 37 % 256) as u16).collect()
+    samples
+        .iter()
+        .enumerate()
+        .map(|(i, &v)| u16::from(v) << 8 | (i * 37 % 256) as u16)
+        .collect()
 }
 
 fn interleave(a: &[u8], channels: usize, b: &[u8]) -> Vec<u8> {
-    a.chunks_exact(channels).zip(b).flat_map(|(p, &x)| [p, &[x]].concat()).collect()
+    a.chunks_exact(channels)
+        .zip(b)
+        .flat_map(|(p, &x)| [p, &[x]].concat())
+        .collect()
 }
 
 fn plain(shelf: &mut Shelf, picture: &Picture) {
@@ -58,11 +65,23 @@ fn plain(shelf: &mut Shelf, picture: &Picture) {
     let key: Vec<u8> = picture.pixel(30, 20).iter().flat_map(|&v| [0, v]).collect();
     let header = Header::new(SIZE, 2, 8);
     let bytes = png::file(&header, &png::wide(&picture.rgb), &[chunk(b"tRNS", &key)], &[]);
-    shelf.ok("rgb-8-trns.png", "PNG", SIZE, "RGB with one transparent colour (tRNS)", bytes);
+    shelf.ok(
+        "rgb-8-trns.png",
+        "PNG",
+        SIZE,
+        "RGB with one transparent colour (tRNS)",
+        bytes,
+    );
     let header = Header::new(SIZE, 0, 8);
     let key = [0, picture.gray()[20 * SIZE.0 + 30]];
     let bytes = png::file(&header, &png::wide(&gray), &[chunk(b"tRNS", &key)], &[]);
-    shelf.ok("gray-8-trns.png", "PNG", SIZE, "gray with one transparent shade (tRNS)", bytes);
+    shelf.ok(
+        "gray-8-trns.png",
+        "PNG",
+        SIZE,
+        "gray with one transparent shade (tRNS)",
+        bytes,
+    );
 }
 
 /// A palette of 2 to the power of `depth` colours, and the index of each pixel: the darker, the lower.
@@ -73,7 +92,11 @@ fn indexed(picture: &Picture, depth: u8) -> (Vec<u8>, Vec<u16>) {
         // Blue shadows, yellow lights.
         [v, (v + 255 * (v / 2 + 32) / 255) / 2, 255 - v].map(|c| c.min(255) as u8)
     });
-    let indices = picture.gray().iter().map(|&v| u16::from(v) * (last + 1) / 256).collect();
+    let indices = picture
+        .gray()
+        .iter()
+        .map(|&v| u16::from(v) * (last + 1) / 256)
+        .collect();
     (palette.collect(), indices)
 }
 
@@ -86,7 +109,9 @@ fn palettes(shelf: &mut Shelf, picture: &Picture) {
         let bytes = png::file(&header, &indices, &before, &[]);
         shelf.ok(&format!("palette-{depth}.png"), "PNG", SIZE, &special, bytes);
         // The dark half fades out; the list of alphas is shorter than the palette, the rest is opaque.
-        let alphas: Vec<u8> = (0..palette.len() / 6).map(|i| (i * 511 / (palette.len() / 3)) as u8).collect();
+        let alphas: Vec<u8> = (0..palette.len() / 6)
+            .map(|i| (i * 511 / (palette.len() / 3)) as u8)
+            .collect();
         let before = [chunk(b"PLTE", &palette), chunk(b"tRNS", &alphas)];
         let bytes = png::file(&header, &indices, &before, &[]);
         let special = format!("{special}, the dark half transparent (tRNS)");
@@ -103,9 +128,17 @@ fn interlaced(shelf: &mut Shelf, picture: &Picture) {
     let bytes = png::file(&header(2, 8), &png::wide(&picture.rgb), &[], &[]);
     add("interlaced-rgb-8.png", "RGB, Adam7", bytes);
     let rgba = interleave(&picture.rgb, 3, &alpha());
-    add("interlaced-rgba-16.png", "RGB with alpha, 16 bits, Adam7", png::file(&header(6, 16), &deep(&rgba), &[], &[]));
+    add(
+        "interlaced-rgba-16.png",
+        "RGB with alpha, 16 bits, Adam7",
+        png::file(&header(6, 16), &deep(&rgba), &[], &[]),
+    );
     let samples: Vec<u16> = picture.gray().iter().map(|&v| u16::from(v >> 7)).collect();
-    add("interlaced-gray-1.png", "gray, 1 bit, Adam7", png::file(&header(0, 1), &samples, &[], &[]));
+    add(
+        "interlaced-gray-1.png",
+        "gray, 1 bit, Adam7",
+        png::file(&header(0, 1), &samples, &[], &[]),
+    );
     let (palette, indices) = indexed(picture, 4);
     let bytes = png::file(&header(3, 4), &indices, &[chunk(b"PLTE", &palette)], &[]);
     add("interlaced-palette-4.png", "palette of 16 colours, Adam7", bytes);
@@ -162,10 +195,22 @@ fn companions(shelf: &mut Shelf, picture: &Picture) {
     // gAMA 0.45455 and sRGB's chromaticities: nothing that changes the picture.
     let before = [chunk(b"gAMA", &45_455u32.to_be_bytes()), chunk(b"sRGB", &[0])];
     let bytes = png::file(&header, &samples, &before, &[]);
-    shelf.ok("srgb-chunk.png", "PNG", SIZE, "sRGB and gAMA chunks, no metadata", bytes);
+    shelf.ok(
+        "srgb-chunk.png",
+        "PNG",
+        SIZE,
+        "sRGB and gAMA chunks, no metadata",
+        bytes,
+    );
 
     let data = png::picture_data(&header, &samples);
     let pieces: Vec<u8> = data.chunks(100).flat_map(|piece| chunk(b"IDAT", piece)).collect();
     let bytes = [png::SIGNATURE, &header.chunk(), &pieces, &chunk(b"IEND", &[])].concat();
-    shelf.ok("many-idat.png", "PNG", SIZE, "the picture in IDAT chunks of 100 bytes", bytes);
+    shelf.ok(
+        "many-idat.png",
+        "PNG",
+        SIZE,
+        "the picture in IDAT chunks of 100 bytes",
+        bytes,
+    );
 }

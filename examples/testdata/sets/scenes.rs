@@ -2,7 +2,9 @@
 //!
 //! Every scene is a function of a place: `x` from 0 to the picture's width over its height, `y` from 0 (top) to 1.
 
-use crate::math::{Rgb, add, cos, dot, exp, fbm, hash_unit, hex, lerp, mix, mul, noise, normalize, scale, sin, smoothstep};
+use crate::math::{
+    Rgb, add, cos, dot, exp, fbm, hash_unit, hex, lerp, mix, mul, noise, normalize, scale, sin, smoothstep,
+};
 
 /// About a pixel of a large picture: how soft edges are.
 const SOFT: f32 = 0.0005;
@@ -38,6 +40,31 @@ fn conifers(x: f32, density: f32, tallest: f32, seed: u32) -> f32 {
         top = top.max(height * (1.0 - from_stem * 1.5 + branches).max(0.0));
     }
     top
+}
+
+/// Layers of a picture, gathered from the front to the back.
+struct View {
+    color: Rgb,
+    /// How much of what lies further back is seen.
+    left: f32,
+}
+
+impl View {
+    const fn new() -> Self {
+        Self {
+            color: [0.0; 3],
+            left: 1.0,
+        }
+    }
+
+    fn add(&mut self, color: Rgb, cover: f32) {
+        self.color = add(self.color, scale(color, self.left * cover));
+        self.left *= 1.0 - cover;
+    }
+
+    fn is_full(&self) -> bool {
+        self.left < 1e-4
+    }
 }
 
 /// A lake between mountains.
@@ -80,22 +107,26 @@ impl Lake {
     /// Late autumn afternoon.
     pub(crate) fn autumn() -> Self {
         Self {
-            zenith: hex(0x6FA3C9),
+            zenith: hex(0x4F93CF),
             low_sky: hex(0xEFE7D2),
             cloud: hex(0xFFFAF0),
             sun: (1.05, 0.16),
             sun_color: hex(0xFFF6DA),
             haze: hex(0xC9D3D6),
             rock: hex(0x6A6F7A),
-            forest: hex(0x7A4A1C),
+            forest: hex(0xA85A14),
             water: hex(0x2F5560),
-            mist: 0.5,
+            mist: 0.3,
             seed: 300,
         }
     }
 
     pub(crate) fn light(&self, x: f32, y: f32) -> Rgb {
-        if y <= SHORE { self.above(x, y) } else { self.on_water(x, y) }
+        if y <= SHORE {
+            self.above(x, y)
+        } else {
+            self.on_water(x, y)
+        }
     }
 
     fn sky(&self, x: f32, y: f32) -> Rgb {
@@ -108,36 +139,57 @@ impl Lake {
         color = mix(color, scale(self.cloud, 0.85 + 0.3 * exp(-distance * 3.0)), cover);
         let glow = 0.75 * exp(-distance * 9.0) + 0.35 * exp(-distance * 2.6);
         color = add(color, scale(self.sun_color, glow));
-        mix(color, scale(self.sun_color, 2.2), smoothstep(0.036, 0.033, distance) * (1.0 - cover))
+        mix(
+            color,
+            scale(self.sun_color, 2.2),
+            smoothstep(0.036, 0.033, distance) * (1.0 - cover),
+        )
     }
 
+    /// Everything above the water, from the front to the back, so that what is hidden costs nothing.
     fn above(&self, x: f32, y: f32) -> Rgb {
-        let mut color = self.sky(x, y);
-        for layer in 0..4u32 {
+        let mut view = View::new();
+        // The wood on the far shore; its line and its trees reach no higher than this.
+        if y > SHORE - 0.075 {
+            let line = SHORE - 0.012 - 0.02 * fbm(x * 2.2, 0.5, 3, self.seed + 90);
+            let tops = line - conifers(x, 46.0, 0.034, self.seed + 91);
+            let shade = 0.75 + 0.8 * fbm(x * 60.0, y * 45.0, 3, self.seed + 95);
+            let fog = self.mist * (0.26 + 0.48 * smoothstep(0.05, 0.0, SHORE - y));
+            view.add(mix(scale(self.forest, shade.max(0.2)), self.haze, fog), below(y, tops));
+        }
+        for layer in (0..4u32).rev() {
             let near = layer as f32 / 3.0;
             let seed = self.seed + 20 * layer;
             let tall = lerp(0.34, 0.10, near);
-            let crest = SHORE - tall * (0.15 + 0.95 * ridges(x * lerp(1.1, 2.6, near) + 7.0 * near, 7, seed) - 0.12);
-            let cover = below(y, crest);
-            if cover <= 0.0 {
+            // Ridges stay below 1.02, so no crest is higher than this.
+            if view.is_full() || y < SHORE - tall * 1.02 {
                 continue;
             }
-            let depth = y - crest;
-            let rough = fbm(x * 14.0 + depth * 9.0, y * 17.0 - x * 6.0, 5, seed + 5);
-            let lit = 0.75 + 0.9 * rough + 0.25 * noise(x * 6.0 + depth * 8.0, 1.0, seed + 6);
-            let mut ground = scale(mix(self.rock, self.forest, near * 0.8), lit.max(0.15));
-            // Snow lies high up, in gullies longer.
-            let snow = smoothstep(0.10, 0.02, depth + 0.09 * rough) * smoothstep(0.5, 0.0, near);
-            ground = mix(ground, scale(hex(0xFFF2EA), 0.55 + 0.8 * (lit - 0.4).max(0.0)), snow * 0.9);
-            let fog = (1.0 - near) * self.mist + (1.0 - 0.7 * near) * 0.55 * smoothstep(0.14, 0.0, SHORE - y);
-            color = mix(color, mix(ground, self.haze, fog.clamp(0.0, 0.95)), cover);
+            let crest = SHORE - tall * (0.03 + 0.95 * ridges(x * lerp(1.1, 2.6, near) + 7.0 * near, 7, seed));
+            let cover = below(y, crest);
+            if cover > 0.0 {
+                view.add(self.mountain(x, y, y - crest, near, seed), cover);
+            }
         }
-        // The wood on the far shore.
-        let line = SHORE - 0.012 - 0.02 * fbm(x * 2.2, 0.5, 3, self.seed + 90);
-        let tops = line - conifers(x, 46.0, 0.034, self.seed + 91);
-        let shade = 0.75 + 0.8 * fbm(x * 60.0, y * 45.0, 3, self.seed + 95);
-        let wood = mix(scale(self.forest, shade.max(0.2)), self.haze, 0.16 + 0.3 * smoothstep(0.05, 0.0, SHORE - y));
-        mix(color, wood, below(y, tops))
+        if !view.is_full() {
+            view.add(self.sky(x, y), 1.0);
+        }
+        view.color
+    }
+
+    fn mountain(&self, x: f32, y: f32, depth: f32, near: f32, seed: u32) -> Rgb {
+        let rough = fbm(x * 14.0 + depth * 9.0, y * 17.0 - x * 6.0, 5, seed + 5);
+        let lit = 0.75 + 0.9 * rough + 0.25 * noise(x * 6.0 + depth * 8.0, 1.0, seed + 6);
+        let mut ground = scale(mix(self.rock, self.forest, near * 0.8), lit.max(0.15));
+        // Snow lies high up, in gullies longer.
+        let snow = smoothstep(0.10, 0.02, depth + 0.09 * rough) * smoothstep(0.5, 0.0, near);
+        ground = mix(
+            ground,
+            scale(hex(0xFFF2EA), 0.55 + 0.8 * (lit - 0.4).max(0.0)),
+            snow * 0.9,
+        );
+        let fog = (1.0 - near) * self.mist + (1.0 - 0.7 * near) * 0.9 * self.mist * smoothstep(0.14, 0.0, SHORE - y);
+        mix(ground, self.haze, fog.clamp(0.0, 0.95))
     }
 
     fn on_water(&self, x: f32, y: f32) -> Rgb {
@@ -149,7 +201,11 @@ impl Lake {
         let calm = smoothstep(0.0, 0.1, depth);
         let mirrored_y = (SHORE - depth * 0.92 - wave * 0.05 * calm).clamp(0.0, SHORE);
         let mirrored = self.above(x + wave * 0.03 * calm, mirrored_y);
-        let mut color = mix(scale(mirrored, 0.82), self.water, 0.18 + 0.5 * depth / (1.0 - SHORE) + 0.12 * wave);
+        let mut color = mix(
+            scale(mirrored, 0.82),
+            self.water,
+            0.18 + 0.5 * depth / (1.0 - SHORE) + 0.12 * wave,
+        );
         let aside = (x - self.sun.0).abs() / (0.05 + depth * 0.42);
         let spark = smoothstep(0.12, 0.5, noise(u * 9.0, v * 8.0, self.seed + 80)) * exp(-aside * aside * 2.0);
         color = add(color, scale(self.sun_color, 0.9 * spark * smoothstep(0.0, 0.03, depth)));
@@ -160,47 +216,81 @@ impl Lake {
 
 /// Northern lights over snow.
 pub(crate) fn aurora(x: f32, y: f32) -> Rgb {
-    let mut sky = mix(hex(0x070B22), hex(0x123848), smoothstep(0.1, 0.75, y));
-    sky = add(sky, scale(stars(x, y), smoothstep(0.75, 0.3, y)));
-    let mut glow = [0.0; 3];
-    for curtain in 0..3u32 {
-        let phase = curtain as f32 * 1.9;
-        let sway = 0.10 * sin(x * 2.1 + phase) + 0.05 * sin(x * 4.7 + 2.0 * phase) + 0.09 * fbm(x * 1.4, phase, 3, 40 + curtain);
-        let foot = 0.60 - 0.13 * curtain as f32 + sway;
-        let up = foot - y;
-        let rays = 0.55 + 0.75 * fbm(x * 9.0 + up * 0.8, phase + up * 0.6, 4, 50 + curtain);
-        let strength = smoothstep(-0.012, 0.025, up) * exp(-up.max(0.0) * (5.0 + 2.0 * curtain as f32)) * rays.max(0.0);
-        let color = mix(hex(0x4DFFA0), hex(0xB65CFF), smoothstep(0.05, 0.42, up));
-        let broad = 0.5 + 0.5 * sin(x * 1.3 + 0.8 + phase * 2.3);
-        glow = add(glow, scale(color, strength * lerp(0.35, 1.0, broad) * (0.85 - 0.2 * curtain as f32)));
-    }
-    let mut color = add(sky, glow);
-
-    // Snow mountains, lit green from above.
-    for layer in 0..2u32 {
-        let near = layer as f32;
-        let seed = 500 + 30 * layer;
-        let shape = |x: f32| 0.80 + 0.06 * near - lerp(0.24, 0.12, near) * (ridges(x * lerp(1.3, 2.1, near) + 2.0, 7, seed) - 0.15);
-        let crest = shape(x);
-        let cover = below(y, crest);
-        if cover > 0.0 {
-            let rough = fbm(x * 9.0 + y * 5.0, y * 14.0 - x * 4.0, 5, seed + 9);
-            let slope = (shape(x + 0.004) - crest) / 0.004;
-            let lit = (0.45 + 0.35 * slope + 0.9 * rough).clamp(0.06, 1.3);
-            let snow = mul(hex(0x9CC8C8), add([0.16, 0.2, 0.26], scale(hex(0x58F0A8), 0.35)));
-            let rock = smoothstep(0.05, 0.3, rough + 0.25 * slope.abs());
-            let ground = mix(scale(snow, lit), scale(hex(0x1B2430), lit), rock * 0.75);
-            color = mix(color, mix(ground, hex(0x1B4450), 0.35 * (1.0 - near)), cover);
-        }
-    }
+    let mut view = View::new();
     // The snow field and the wood in front.
     let field = 0.905 + 0.012 * fbm(x * 2.0, 9.0, 3, 700);
-    let tops = field - conifers(x, 24.0, 0.085, 710) * (0.55 + 0.6 * smoothstep(-0.2, 0.5, noise(x * 1.7, 4.0, 720)));
-    let wood = scale(hex(0x0B1518), 0.8 + 0.6 * fbm(x * 70.0, y * 60.0, 2, 730));
-    color = mix(color, wood, below(y, tops));
-    let drift = 0.5 + 0.5 * fbm(x * 3.0 + y * 6.0, y * 26.0, 5, 740);
-    let ground = mul(scale(hex(0xBFE3DD), 0.08 + 0.22 * drift), add([0.7, 0.9, 1.0], scale(hex(0x55FFA5), 0.5)));
-    mix(color, ground, below(y, field))
+    if y > 0.88 {
+        let drift = 0.5 + 0.5 * fbm(x * 3.0 + y * 6.0, y * 26.0, 5, 740);
+        let snow = mul(
+            scale(hex(0xBFE3DD), 0.08 + 0.22 * drift),
+            add([0.7, 0.9, 1.0], scale(hex(0x55FFA5), 0.5)),
+        );
+        view.add(snow, below(y, field));
+    }
+    if y > 0.78 && !view.is_full() {
+        let tallest = 0.55 + 0.6 * smoothstep(-0.2, 0.5, noise(x * 1.7, 4.0, 720));
+        let tops = field - conifers(x, 24.0, 0.085, 710) * tallest;
+        let wood = scale(hex(0x0B1518), 0.8 + 0.6 * fbm(x * 70.0, y * 60.0, 2, 730));
+        view.add(wood, below(y, tops));
+    }
+    // Snow mountains, lit green from above.
+    for near in [1.0, 0.0] {
+        if view.is_full() || y < 0.56 {
+            continue;
+        }
+        let seed = if near > 0.5 { 530 } else { 500 };
+        let peaks = ridges(x * lerp(1.3, 2.1, near) + 2.0, 7, seed);
+        let crest = 0.80 + 0.06 * near - lerp(0.24, 0.12, near) * (peaks - 0.15);
+        let cover = below(y, crest);
+        if cover > 0.0 {
+            view.add(
+                mix(moonlit(x, y, y - crest, seed), hex(0x1B4450), 0.35 * (1.0 - near)),
+                cover,
+            );
+        }
+    }
+    if !view.is_full() {
+        view.add(northern_lights(x, y), 1.0);
+    }
+    view.color
+}
+
+/// Snow and rock of a slope, `depth` below its crest.
+fn moonlit(x: f32, y: f32, depth: f32, seed: u32) -> Rgb {
+    // A relief: the noise is a height, and the side that faces the light is bright.
+    let height = |d: f32| fbm((x + d) * 6.0 + y * 2.0, (y + d) * 9.0 - x * 2.0, 6, seed + 9);
+    let rough = height(0.0);
+    let relief = rough - height(-0.018);
+    let lit = (0.5 + 2.4 * relief + 0.3 * rough).clamp(0.05, 1.3);
+    let snow = mul(hex(0x9CC8C8), add([0.16, 0.2, 0.26], scale(hex(0x58F0A8), 0.35)));
+    let rock = smoothstep(0.02, 0.22, rough - 0.8 * relief + 0.25 * depth);
+    mix(scale(snow, lit), scale(hex(0x1B2B36), lit), rock * 0.8)
+}
+
+/// The sky: stars, and three curtains of light.
+fn northern_lights(x: f32, y: f32) -> Rgb {
+    let sky = mix(hex(0x070B22), hex(0x123848), smoothstep(0.1, 0.75, y));
+    let mut color = add(sky, scale(stars(x, y), smoothstep(0.75, 0.3, y)));
+    for curtain in 0..3u32 {
+        let order = curtain as f32;
+        let phase = order * 1.9;
+        let sway = 0.10 * sin(x * 2.1 + phase)
+            + 0.05 * sin(x * 4.7 + 2.0 * phase)
+            + 0.09 * fbm(x * 1.4, phase, 3, 40 + curtain);
+        let up = 0.60 - 0.13 * order + sway - y;
+        if up < -0.012 {
+            continue;
+        }
+        let rays = 0.55 + 0.75 * fbm(x * 9.0 + up * 0.8, phase + up * 0.6, 4, 50 + curtain);
+        let strength = smoothstep(-0.012, 0.025, up) * exp(-up.max(0.0) * (5.0 + 2.0 * order)) * rays.max(0.0);
+        let tint = mix(hex(0x4DFFA0), hex(0xB65CFF), smoothstep(0.05, 0.42, up));
+        let broad = 0.5 + 0.5 * sin(x * 1.3 + 0.8 + phase * 2.3);
+        color = add(
+            color,
+            scale(tint, strength * lerp(0.35, 1.0, broad) * (0.85 - 0.2 * order)),
+        );
+    }
+    color
 }
 
 /// Stars on a jittered grid; few of them bright.
@@ -221,7 +311,10 @@ fn stars(x: f32, y: f32) -> Rgb {
         let bright = bright * bright * bright * bright * if level == 0 { 1.6 } else { 0.7 };
         let size = 0.0004 + 0.0006 * bright;
         let color = mix(hex(0xBFD4FF), hex(0xFFE6C8), hash_unit(cx, cy, seed + 4));
-        sum = add(sum, scale(color, (0.12 + bright) * exp(-(dx * dx + dy * dy) / (size * size))));
+        sum = add(
+            sum,
+            scale(color, (0.12 + bright) * exp(-(dx * dx + dy * dy) / (size * size))),
+        );
     }
     sum
 }
@@ -233,14 +326,18 @@ pub(crate) fn dunes(x: f32, y: f32) -> Rgb {
     let mut color = mix(hex(0x5C7FB8), hex(0xFFD3A0), smoothstep(0.0, 0.36, y));
     let streak = smoothstep(0.05, 0.6, fbm(x * 1.1, y * 9.0, 5, 21));
     color = mix(color, hex(0xFFB98A), streak * 0.55);
-    color = add(color, scale(hex(0xFFD890), 0.7 * exp(-distance * 7.0) + 0.3 * exp(-distance * 2.0)));
+    color = add(
+        color,
+        scale(hex(0xFFD890), 0.7 * exp(-distance * 7.0) + 0.3 * exp(-distance * 2.0)),
+    );
     color = mix(color, scale(hex(0xFFF0C8), 2.0), smoothstep(0.042, 0.039, distance));
     for layer in 0..5u32 {
         let near = layer as f32 / 4.0;
         let seed = 60 + 11 * layer;
         let base = lerp(0.36, 0.78, near * near * 0.6 + near * 0.4);
         let wide = lerp(2.4, 0.75, near);
-        let crest_at = |x: f32| base - lerp(0.035, 0.16, near) * (1.0 - 2.0 * noise(x * wide + near * 3.1, 2.0, seed).abs());
+        let crest_at =
+            |x: f32| base - lerp(0.035, 0.16, near) * (1.0 - 2.0 * noise(x * wide + near * 3.1, 2.0, seed).abs());
         let crest = crest_at(x);
         let cover = below(y, crest);
         if cover <= 0.0 {
@@ -248,14 +345,22 @@ pub(crate) fn dunes(x: f32, y: f32) -> Rgb {
         }
         let depth = y - crest;
         // The wind-blown edge winds down from the crest; one side is in the sun.
-        let winding = noise(x * wide + near * 3.1 - depth * 2.4 + 0.12 * sin(depth * 30.0), 2.0, seed);
+        let winding = noise(
+            x * wide + near * 3.1 - depth * 2.4 + 0.12 * sin(depth * 30.0),
+            2.0,
+            seed,
+        );
         let sunny = smoothstep(-0.04, 0.05, winding + 0.1 - depth * 0.5);
         let ripple = sin((y * 260.0 + 40.0 * fbm(x * 2.0, y * 6.0, 4, seed + 5)) / (0.35 + near * 0.9));
         let texture = 1.0 + 0.07 * near * ripple + 0.10 * fbm(x * 30.0, y * 60.0, 4, seed + 7);
         let bright = scale(mix(hex(0xE9A862), hex(0xFFCF8C), smoothstep(0.2, 0.0, depth)), texture);
         let dark = scale(mix(hex(0x7A4A3C), hex(0x95604A), near), texture);
         let sand = mix(dark, bright, sunny);
-        color = mix(color, mix(sand, hex(0xF3C196), 0.6 * (1.0 - near) * (1.0 - near)), cover);
+        color = mix(
+            color,
+            mix(sand, hex(0xF3C196), 0.6 * (1.0 - near) * (1.0 - near)),
+            cover,
+        );
     }
     color
 }
@@ -266,12 +371,17 @@ pub(crate) fn balloons(x: f32, y: f32) -> Rgb {
     let puff = fbm(x * 2.2, y * 4.5, 6, 31) + 0.15;
     let lit = fbm(x * 2.2 - 0.04, y * 4.5 - 0.12, 4, 31);
     let cover = smoothstep(0.05, 0.45, puff) * smoothstep(0.75, 0.25, y) * 0.85;
-    color = mix(color, scale(hex(0xFFFFFF), 0.92 - 0.35 * (lit - puff + 0.1).max(0.0)), cover);
+    color = mix(
+        color,
+        scale(hex(0xFFFFFF), 0.92 - 0.35 * (lit - puff + 0.1).max(0.0)),
+        cover,
+    );
     for layer in 0..4u32 {
         let near = layer as f32 / 3.0;
         let seed = 130 + 7 * layer;
         let crest = lerp(0.74, 0.93, near) - 0.045 * fbm(x * lerp(2.5, 1.2, near), 1.0, 4, seed) - 0.01;
-        let stripes = 0.5 + 0.5 * sin((x * 36.0 - y * 60.0 * near) / (0.4 + near) + 3.0 * fbm(x * 1.5, y * 3.0, 3, seed + 1));
+        let stripes =
+            0.5 + 0.5 * sin((x * 36.0 - y * 60.0 * near) / (0.4 + near) + 3.0 * fbm(x * 1.5, y * 3.0, 3, seed + 1));
         let field = mix(hex(0x7FA645), hex(0xC7B24E), smoothstep(0.3, 0.7, stripes) * 0.6);
         let field = scale(field, 0.8 + 0.35 * fbm(x * 26.0, y * 60.0, 4, seed + 2));
         color = mix(color, mix(field, hex(0xD5DDD8), 0.65 * (1.0 - near)), below(y, crest));
@@ -294,7 +404,11 @@ fn balloon(behind: Rgb, u: f32, v: f32, first: Rgb, second: Rgb) -> Rgb {
     }
     let mut color = behind;
     // Ropes and basket first, the envelope over them.
-    let rope = smoothstep(0.02, 0.008, (u.abs() - lerp(0.2, 0.12, ((v - 1.4) / 0.4).clamp(0.0, 1.0))).abs());
+    let rope = smoothstep(
+        0.02,
+        0.008,
+        (u.abs() - lerp(0.2, 0.12, ((v - 1.4) / 0.4).clamp(0.0, 1.0))).abs(),
+    );
     if (1.3..1.75).contains(&v) {
         color = mix(color, hex(0x3A2A20), rope * 0.8);
     }
@@ -322,7 +436,14 @@ fn balloon(behind: Rgb, u: f32, v: f32, first: Rgb, second: Rgb) -> Rgb {
     let normal = normalize([across, v.clamp(-1.0, 1.0) * 0.9, (1.0 - across * across * 0.97).sqrt()]);
     let light = dot(normal, normalize([0.5, -0.6, 0.62])).max(0.0);
     let fold = 1.0 - 0.12 * (1.0 - smoothstep(0.0, 0.3, cos(around * 24.0) + 1.0));
-    mix(color, add(scale(cloth, (0.28 + 0.85 * light) * fold), scale([1.0; 3], 0.10 * light * light * light)), inside)
+    mix(
+        color,
+        add(
+            scale(cloth, (0.28 + 0.85 * light) * fold),
+            scale([1.0; 3], 0.10 * light * light * light),
+        ),
+        inside,
+    )
 }
 
 /// What a ball is made of.
@@ -343,12 +464,36 @@ struct Ball {
 
 /// The still life's balls, resting on a table at height 0.
 const BALLS: [Ball; 6] = [
-    Ball { centre: [-1.25, 0.62, 0.25], radius: 0.62, skin: Skin::Orange },
-    Ball { centre: [0.15, 0.85, 1.05], radius: 0.85, skin: Skin::Melon },
-    Ball { centre: [1.42, 0.60, 0.15], radius: 0.60, skin: Skin::Chrome },
-    Ball { centre: [0.28, 0.40, -0.75], radius: 0.40, skin: Skin::Marble },
-    Ball { centre: [-0.52, 0.20, -0.95], radius: 0.20, skin: Skin::Cherry },
-    Ball { centre: [-0.86, 0.19, -1.12], radius: 0.19, skin: Skin::Cherry },
+    Ball {
+        centre: [-1.25, 0.62, 0.25],
+        radius: 0.62,
+        skin: Skin::Orange,
+    },
+    Ball {
+        centre: [0.15, 0.85, 1.05],
+        radius: 0.85,
+        skin: Skin::Melon,
+    },
+    Ball {
+        centre: [1.42, 0.60, 0.15],
+        radius: 0.60,
+        skin: Skin::Chrome,
+    },
+    Ball {
+        centre: [0.28, 0.40, -0.75],
+        radius: 0.40,
+        skin: Skin::Marble,
+    },
+    Ball {
+        centre: [-0.52, 0.20, -0.95],
+        radius: 0.20,
+        skin: Skin::Cherry,
+    },
+    Ball {
+        centre: [-0.86, 0.19, -1.12],
+        radius: 0.19,
+        skin: Skin::Cherry,
+    },
 ];
 const WALL: f32 = 3.2;
 const WINDOW_LIGHT: [f32; 3] = [-0.55, 0.72, -0.42];
@@ -381,20 +526,38 @@ fn trace(from: [f32; 3], ray: [f32; 3], bounce: u32) -> Rgb {
         .iter()
         .enumerate()
         .filter_map(|(i, ball)| Some((i, meet(ball, from, ray)?)))
-        .fold(None, |best: Option<(usize, f32)>, hit| if best.is_some_and(|b| b.1 <= hit.1) { best } else { Some(hit) });
+        .fold(None, |best: Option<(usize, f32)>, hit| {
+            if best.is_some_and(|b| b.1 <= hit.1) {
+                best
+            } else {
+                Some(hit)
+            }
+        });
     if let Some((index, distance)) = hit {
         return ball_light(index, at(from, ray, distance), ray, bounce);
     }
     let table = if ray[1] < -1e-4 { -from[1] / ray[1] } else { f32::MAX };
-    let wall = if ray[2] > 1e-4 { (WALL - from[2]) / ray[2] } else { f32::MAX };
+    let wall = if ray[2] > 1e-4 {
+        (WALL - from[2]) / ray[2]
+    } else {
+        f32::MAX
+    };
     if table < wall {
         let place = at(from, ray, table);
-        let shine = if bounce == 0 && table < 30.0 { trace(place, [ray[0], -ray[1], ray[2]], 2) } else { [0.0; 3] };
+        let shine = if bounce == 0 && table < 30.0 {
+            trace(place, [ray[0], -ray[1], ray[2]], 2)
+        } else {
+            [0.0; 3]
+        };
         let grazing = (1.0 + ray[1]).max(0.0);
         let gloss = 0.04 + 0.30 * grazing * grazing * grazing * grazing;
         return add(scale(wood(place), 1.0 - gloss * 0.5), scale(shine, gloss));
     }
-    if wall < f32::MAX { plaster(at(from, ray, wall)) } else { room(ray) }
+    if wall < f32::MAX {
+        plaster(at(from, ray, wall))
+    } else {
+        room(ray)
+    }
 }
 
 /// What the room behind the viewer looks like in a mirror: dim, with a bright window.
@@ -424,12 +587,16 @@ fn sunlight(place: [f32; 3], without: usize) -> f32 {
 
 /// How open a place is to the room's soft light.
 fn openness(place: [f32; 3], normal: [f32; 3], without: usize) -> f32 {
-    BALLS.iter().enumerate().filter(|b| b.0 != without).fold(1.0, |open, (_, ball)| {
-        let to = sub(ball.centre, place);
-        let squared = dot(to, to);
-        let facing = (dot(normal, to) / squared.sqrt()).max(0.0);
-        open * (1.0 - 0.85 * facing * ball.radius * ball.radius / squared).clamp(0.1, 1.0)
-    })
+    BALLS
+        .iter()
+        .enumerate()
+        .filter(|b| b.0 != without)
+        .fold(1.0, |open, (_, ball)| {
+            let to = sub(ball.centre, place);
+            let squared = dot(to, to);
+            let facing = (dot(normal, to) / squared.sqrt()).max(0.0);
+            open * (1.0 - 0.85 * facing * ball.radius * ball.radius / squared).clamp(0.1, 1.0)
+        })
 }
 
 const NOBODY: usize = usize::MAX;
@@ -478,9 +645,16 @@ fn ball_light(index: usize, place: [f32; 3], ray: [f32; 3], bounce: u32) -> Rgb 
     let body = lit(color, normal, place, index);
     let highlight = dot(mirrored, normalize(WINDOW_LIGHT)).max(0.0);
     let sharp = (0..6).fold(highlight, |h, _| h * h);
-    let mut light = add(body, scale([1.1, 1.08, 1.0], sharp * (0.25 + gloss) * sunlight(place, index)));
+    let mut light = add(
+        body,
+        scale([1.1, 1.08, 1.0], sharp * (0.25 + gloss) * sunlight(place, index)),
+    );
     if bounce < 2 && gloss > 0.03 {
-        light = mix(light, trace(place, normalize(mirrored), bounce + 1), fresnel.clamp(0.0, 0.95));
+        light = mix(
+            light,
+            trace(place, normalize(mirrored), bounce + 1),
+            fresnel.clamp(0.0, 0.95),
+        );
     }
     light
 }
@@ -490,7 +664,11 @@ fn skin(skin: Skin, n: [f32; 3]) -> (Rgb, [f32; 3], f32) {
     match skin {
         Skin::Chrome => (hex(0x9AA0A8), [0.0; 3], 0.72),
         Skin::Cherry => {
-            let color = mix(hex(0x8E0F1C), hex(0xC62A2A), 0.5 + 0.5 * fbm(n[0] * 2.0 + 5.0, n[1] * 2.0, 3, 64));
+            let color = mix(
+                hex(0x8E0F1C),
+                hex(0xC62A2A),
+                0.5 + 0.5 * fbm(n[0] * 2.0 + 5.0, n[1] * 2.0, 3, 64),
+            );
             (color, [0.0; 3], 0.06)
         }
         Skin::Orange => {
@@ -500,7 +678,11 @@ fn skin(skin: Skin, n: [f32; 3]) -> (Rgb, [f32; 3], f32) {
             };
             let here = pores(0.0, 0.0);
             let bump = [here - pores(0.2, 0.0), here - pores(0.0, 0.2), 0.0];
-            let color = mix(hex(0xE87512), hex(0xFFA02A), 0.5 + 0.4 * fbm(n[0] * 1.5, n[1] * 1.5 + n[2], 3, 63));
+            let color = mix(
+                hex(0xE87512),
+                hex(0xFFA02A),
+                0.5 + 0.4 * fbm(n[0] * 1.5, n[1] * 1.5 + n[2], 3, 63),
+            );
             (scale(color, 1.0 + 0.08 * here), scale(bump, 0.22), 0.035)
         }
         Skin::Marble => {
@@ -534,7 +716,11 @@ pub(crate) fn badge(x: f32, y: f32, aspect: f32) -> [u8; 4] {
         let edge = top + (u - centre).abs() * slope;
         smoothstep(edge - soft, edge + soft, v) * inside
     };
-    let sun = smoothstep(0.17 + soft, 0.17 - soft, ((u - 0.3) * (u - 0.3) + (v + 0.28) * (v + 0.28)).sqrt()) * inside;
+    let sun = smoothstep(
+        0.17 + soft,
+        0.17 - soft,
+        ((u - 0.3) * (u - 0.3) + (v + 0.28) * (v + 0.28)).sqrt(),
+    ) * inside;
     let wave = |level: f32, phase: f32| {
         let edge = level + 0.03 * sin(u * 9.0 + phase);
         smoothstep(edge - soft, edge + soft, v) * inside
@@ -547,7 +733,10 @@ pub(crate) fn badge(x: f32, y: f32, aspect: f32) -> [u8; 4] {
         (0xF2A65A, inside),
         (0xFFE9B8, sun),
         (0x7C9AAE, ridge(-0.30, -0.30, 0.75)),
-        (0xF7F3E8, ridge(-0.30, -0.30, 0.75) * (1.0 - ridge(-0.30, -0.16, 0.30).max(ridge(-0.22, -0.18, 0.9)))),
+        (
+            0xF7F3E8,
+            ridge(-0.30, -0.30, 0.75) * (1.0 - ridge(-0.30, -0.16, 0.30).max(ridge(-0.22, -0.18, 0.9))),
+        ),
         (0x4F728A, ridge(0.26, -0.02, 0.70)),
         (0x2E5E5A, ridge(-0.55, 0.22, 0.18)),
         (0x2A6FA8, wave(0.38, 0.0)),
@@ -565,7 +754,11 @@ pub(crate) fn badge(x: f32, y: f32, aspect: f32) -> [u8; 4] {
     }
     let [r, g, b] = color.map(|c| (c + 0.5) as u8);
     // Nothing is hidden under clear pixels.
-    if alpha < 1.0 / 255.0 { [0; 4] } else { [r, g, b, (alpha * 255.0 + 0.5) as u8] }
+    if alpha < 1.0 / 255.0 {
+        [0; 4]
+    } else {
+        [r, g, b, (alpha * 255.0 + 0.5) as u8]
+    }
 }
 
 /// The angle of a point, in radians, by a rational approximation that is good to a few thousandths.
