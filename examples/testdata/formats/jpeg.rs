@@ -1,6 +1,6 @@
 //! JPEG files: coded by a library, put together segment by segment here.
 
-use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
+use jpeg_encoder_scalar::{ColorType, Encoder, SamplingFactor, rgb_to_ycbcr};
 
 use super::exif;
 use crate::entry::Result;
@@ -40,7 +40,6 @@ pub(crate) fn encode(
     let mut out = Vec::new();
     let mut encoder = Encoder::new(&mut out, coding.quality);
     encoder.set_sampling_factor(coding.sampling);
-    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     encoder.set_progressive(coding.progressive);
     encoder.set_restart_interval(coding.restart);
     encoder.set_optimized_huffman_tables(coding.optimized);
@@ -50,14 +49,43 @@ pub(crate) fn encode(
 
 /// A picture coded as YCbCr.
 ///
-/// The colours are converted here, by the library's scalar function, and not by one chosen for the processor.
+/// The library takes the first chroma sample of each block that shares one, so the average is put there.
 pub(crate) fn encode_rgb(picture: &Picture, coding: Coding) -> Result<Vec<u8>> {
     let mut ycbcr = picture.rgb.clone();
     for p in ycbcr.chunks_exact_mut(3) {
-        let (y, cb, cr) = jpeg_encoder::rgb_to_ycbcr(p[0], p[1], p[2]);
+        let (y, cb, cr) = rgb_to_ycbcr(p[0], p[1], p[2]);
         p.copy_from_slice(&[y, cb, cr]);
     }
-    encode(&ycbcr, (picture.width, picture.height), ColorType::Ycbcr, coding)
+    let (width, height) = (picture.width, picture.height);
+    let (across, down) = block(coding.sampling);
+    for y in (0..height).step_by(down) {
+        for x in (0..width).step_by(across) {
+            for channel in [1, 2] {
+                let mut sum = 0;
+                for i in 0..across * down {
+                    let (px, py) = ((x + i % across).min(width - 1), (y + i / across).min(height - 1));
+                    sum += usize::from(ycbcr[(py * width + px) * 3 + channel]);
+                }
+                ycbcr[(y * width + x) * 3 + channel] = ((sum + across * down / 2) / (across * down)) as u8;
+            }
+        }
+    }
+    encode(&ycbcr, (width, height), ColorType::Ycbcr, coding)
+}
+
+/// How many columns and rows of pixels share a chroma sample.
+fn block(sampling: SamplingFactor) -> (usize, usize) {
+    use SamplingFactor as S;
+    match sampling {
+        S::F_2_1 | S::R_4_2_2 => (2, 1),
+        S::F_1_2 | S::R_4_4_0 => (1, 2),
+        S::F_2_2 | S::R_4_2_0 => (2, 2),
+        S::F_4_1 | S::R_4_1_1 => (4, 1),
+        S::F_4_2 | S::R_4_1_0 => (4, 2),
+        S::F_1_4 | S::R_4_4_1 => (1, 4),
+        S::F_2_4 | S::R_4_2_1 => (2, 4),
+        _ => (1, 1),
+    }
 }
 
 /// A segment: its marker's second byte and its payload.

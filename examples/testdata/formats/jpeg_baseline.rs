@@ -104,7 +104,7 @@ impl Plane {
                 let py = (y + k / step.0).min(picture.height - 1);
                 let [r, g, b] = picture.pixel(px, py);
                 let (yy, cb, cr) = if ycbcr {
-                    jpeg_encoder::rgb_to_ycbcr(r, g, b)
+                    jpeg_encoder_scalar::rgb_to_ycbcr(r, g, b)
                 } else {
                     (r, g, b)
                 };

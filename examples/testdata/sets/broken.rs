@@ -1,6 +1,6 @@
 //! `broken/`: what is no photo, no longer one, or claims to be more than it is.
 
-use jpeg_encoder::SamplingFactor;
+use jpeg_encoder_scalar::SamplingFactor;
 
 use crate::entry::{Result, Shelf};
 use crate::formats::ifd::{Fields, Structure, Value};

@@ -1,6 +1,6 @@
 //! `jpeg/`: samplings, processes, colour models, and what cameras put around a picture.
 
-use jpeg_encoder::{ColorType, SamplingFactor as S};
+use jpeg_encoder_scalar::{ColorType, SamplingFactor as S};
 
 use crate::entry::{Result, Shelf};
 use crate::formats::jpeg::{self, Coding, YCBCR_420, adobe, exif_segment, header_only, jfif, xmp_segment};

@@ -1,7 +1,7 @@
 //! `photos/`: what the README's first command is run on. Photo-like pictures, each with another thing to do.
 
 use heifer::Metadata;
-use jpeg_encoder::SamplingFactor;
+use jpeg_encoder_scalar::SamplingFactor;
 use rayon::prelude::*;
 
 use super::scenes::{self, Lake};
