@@ -7,6 +7,7 @@ mod others;
 mod photos;
 mod png;
 mod scenes;
+mod still_life;
 
 use crate::entry::{Entry, Result};
 

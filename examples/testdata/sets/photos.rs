@@ -5,6 +5,7 @@ use jpeg_encoder_scalar::SamplingFactor;
 use rayon::prelude::*;
 
 use super::scenes::{self, Lake};
+use super::still_life;
 use crate::entry::{Result, Shelf};
 use crate::formats::exif::Camera;
 use crate::formats::jpeg::{self, Coding, exif_segment};
@@ -77,8 +78,8 @@ fn still_life(shelf: &mut Shelf) -> Result<()> {
     let half = 0.25 / size.1 as f32;
     // Two rays a pixel, on its diagonal.
     let picture = Picture::render(size.0, size.1, 0.4, |x, y| {
-        let one = scenes::still_life(x - half, y - half, aspect);
-        scale(add(one, scenes::still_life(x + half, y + half, aspect)), 0.5)
+        let one = still_life::light(x - half, y - half, aspect);
+        scale(add(one, still_life::light(x + half, y + half, aspect)), 0.5)
     });
     let camera = Camera {
         size,
