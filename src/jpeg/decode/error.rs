@@ -117,9 +117,10 @@ impl fmt::Display for Problem {
             Self::CoefficientRun => f.write_str("expected at most 63 AC coefficients"),
             Self::Marker(code) => write!(f, "expected more data, found marker FF {code:02X}"),
             Self::EndOfFile => f.write_str("expected more data, found the end of the file"),
-            Self::Restart { expected, found } => {
-                write!(f, "expected restart marker FF {expected:02X}, found FF {found:02X}")
-            }
+            Self::Restart { expected, found } => write!(
+                f,
+                "expected restart marker FF {expected:02X}, found FF {found:02X}"
+            ),
             Self::ExtraData(bytes) => {
                 write!(f, "expected a marker, found {bytes} bytes of data or more")
             }
@@ -209,8 +210,8 @@ impl DamageReport {
         (self.mcus - self.unreadable.min(self.mcus)) as f64 / self.mcus as f64
     }
 
-    pub(super) fn add_mcus(&mut self, mcus: u32) {
-        self.mcus += u64::from(mcus);
+    pub(super) fn add_mcus(&mut self, mcus: usize) {
+        self.mcus += mcus as u64;
     }
 
     pub(super) fn record(&mut self, damage: Damage) {

@@ -92,7 +92,15 @@ impl Scratch {
                 visits += layout.map_or(0, |c| c.blocks_wide as u64 * c.blocks_high as u64);
             }
             Limits::check_visits(visits, parser.bytes().len())?;
-            match self.read_scan(header, &geometry, &mut parser, &scan, number, &mut seen, report) {
+            match self.read_scan(
+                header,
+                &geometry,
+                &mut parser,
+                &scan,
+                number,
+                &mut seen,
+                report,
+            ) {
                 Ok(()) => {}
                 Err(error) if number == 0 => return Err(error),
                 Err(_) => {
@@ -117,13 +125,12 @@ impl Scratch {
         }
         for (index, (seen, component)) in (0u8..).zip(seen.iter().zip(&geometry.components)) {
             if !seen {
-                // Bounded by the limits on the picture's size, and by 65,535 squared in any case.
-                let mcus = (component.own_blocks_wide * component.own_blocks_high) as u32;
+                let mcus = component.own_blocks_wide * component.own_blocks_high;
                 report.add_mcus(mcus);
                 report.record(Damage {
                     scan: number,
                     first_mcu: 0,
-                    mcus,
+                    mcus: u32::try_from(mcus).unwrap_or(u32::MAX),
                     offset: parser.pos,
                     problem: Problem::MissingScan(index),
                 });
@@ -132,21 +139,34 @@ impl Scratch {
         Ok(())
     }
 
-    fn make_room(&mut self, header: &Header, geometry: &Geometry, limits: &Limits) -> Result<(), DecodeError> {
+    fn make_room(
+        &mut self,
+        header: &Header,
+        geometry: &Geometry,
+        limits: &Limits,
+    ) -> Result<(), DecodeError> {
         limits.check_memory(geometry.blocks() * 128)?;
         self.picture.truncate(geometry.components.len());
-        for (index, (layout, component)) in geometry.components.iter().zip(&header.components).enumerate() {
+        for (index, (layout, component)) in geometry
+            .components
+            .iter()
+            .zip(&header.components)
+            .enumerate()
+        {
             let mut blocks = match self.picture.get_mut(index) {
                 Some(old) => std::mem::take(&mut old.blocks),
                 None => Vec::new(),
             };
             blocks.clear();
-            resize(&mut blocks, layout.blocks_wide * layout.blocks_high, [0; 64])?;
+            resize(
+                &mut blocks,
+                layout.blocks_wide * layout.blocks_high,
+                [0; 64],
+            )?;
             let new = Component {
                 id: component.id,
-                // Factors are at most 4.
-                h: layout.h as u8,
-                v: layout.v as u8,
+                h: layout.h,
+                v: layout.v,
                 quant: [1; 64],
                 blocks_wide: layout.blocks_wide,
                 blocks_high: layout.blocks_high,
@@ -160,7 +180,10 @@ impl Scratch {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one caller, and each is a part of its state")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one caller, and each is a part of its state"
+    )]
     fn read_scan(
         &mut self,
         header: &Header,
@@ -174,7 +197,9 @@ impl Scratch {
         for part in scan.components() {
             let selector = header.components.get(part.index).map(|c| c.quant_selector);
             let table = selector.and_then(|s| parser.tables.quant.get(usize::from(s)).copied());
-            if let (Some(component), Some(seen)) = (self.picture.get_mut(part.index), seen.get_mut(part.index)) {
+            if let (Some(component), Some(seen)) =
+                (self.picture.get_mut(part.index), seen.get_mut(part.index))
+            {
                 // The table that counts is the one in force when the component first appears.
                 if !*seen {
                     component.quant = table.flatten().ok_or_else(|| missing_quant(scan))?;
@@ -191,8 +216,7 @@ impl Scratch {
             None => (geometry.mcus_wide, geometry.mcus_high),
         };
         let interval = parser.tables.restart_interval;
-        // Less than 2^26 blocks, as a side has at most 65,535 samples.
-        let total = (wide * high) as u32;
+        let total = wide * high;
         let file = parser.bytes();
         if header.process == Process::Progressive {
             let band = Band {
@@ -202,7 +226,8 @@ impl Scratch {
                 refines: scan.approximation.0 > 0,
             };
             self.fill_progressive(&parser.tables, scan, band)?;
-            self.intervals.start(parser.pos, number, total, interval, report);
+            self.intervals
+                .start(parser.pos, number, total, interval, report);
             if band.first == 0 {
                 self.read_dc(file, geometry, scan, band, (wide, total), report);
             } else {
@@ -210,7 +235,8 @@ impl Scratch {
             }
         } else {
             self.prepare_sequential(&parser.tables, scan, geometry)?;
-            self.intervals.start(parser.pos, number, total, interval, report);
+            self.intervals
+                .start(parser.pos, number, total, interval, report);
             for row in 0..high {
                 self.read_sequential_row(file, row, wide, report);
             }
@@ -220,11 +246,23 @@ impl Scratch {
     }
 
     /// Reads an MCU row of a sequential scan into the held picture.
-    fn read_sequential_row(&mut self, file: &[u8], row: usize, wide: usize, report: &mut DamageReport) {
+    fn read_sequential_row(
+        &mut self,
+        file: &[u8],
+        row: usize,
+        wide: usize,
+        report: &mut DamageReport,
+    ) {
         let mut column = 0;
         while column < wide {
-            self.chunk
-                .read(file, &mut self.intervals, &self.tables, report, column, wide - column);
+            self.chunk.read(
+                file,
+                &mut self.intervals,
+                &self.tables,
+                report,
+                column,
+                wide - column,
+            );
             for (place, blocks) in self.chunk.rows() {
                 let Some(component) = self.picture.get_mut(place.component) else {
                     continue;
@@ -239,12 +277,19 @@ impl Scratch {
     }
 
     /// Fills the tables that a progressive scan uses; refinement of DC uses none.
-    fn fill_progressive(&mut self, tables: &Tables, scan: &ScanHeader, band: Band) -> Result<(), DecodeError> {
+    fn fill_progressive(
+        &mut self,
+        tables: &Tables,
+        scan: &ScanHeader,
+        band: Band,
+    ) -> Result<(), DecodeError> {
         for component in scan.components() {
             let filled = if band.first > 0 {
                 let table = self.tables.ac.get_mut(component.ac_table);
                 let spec = tables.ac.get(component.ac_table).and_then(Option::as_ref);
-                table.zip(spec).map(|(table, spec)| table.symbols.fill(spec))
+                table
+                    .zip(spec)
+                    .map(|(table, spec)| table.symbols.fill(spec))
             } else if !band.refines {
                 let table = self.tables.dc.get_mut(component.dc_table);
                 let spec = tables.dc.get(component.dc_table).and_then(Option::as_ref);
@@ -263,7 +308,7 @@ impl Scratch {
         geometry: &Geometry,
         scan: &ScanHeader,
         band: Band,
-        (wide, total): (usize, u32),
+        (wide, total): (usize, usize),
         report: &mut DamageReport,
     ) {
         let parts: Vec<DcComponent> = scan
@@ -290,8 +335,8 @@ impl Scratch {
                         predictions = [0; 4];
                     }
                     // A DC coefficient takes at most 31 bits, an MCU has at most 48.
-                    self.intervals.entropy.ensure(file, mcus as usize * 48 * 4 + 8);
-                    let range = mcu as usize..(mcu + mcus) as usize;
+                    self.intervals.entropy.ensure(file, mcus * 48 * 4 + 8);
+                    let range = mcu..mcu + mcus;
                     let (read, problem) = decode_dc(
                         &mut self.intervals.entropy,
                         &self.tables.dc,
@@ -301,8 +346,8 @@ impl Scratch {
                         &mut self.picture,
                         (range, wide),
                     );
-                    self.intervals.advance(read as u32);
-                    mcu += read as u32;
+                    self.intervals.advance(read);
+                    mcu += read;
                     if let Some(problem) = problem {
                         self.intervals.fail(file, problem, report);
                     }
@@ -316,7 +361,7 @@ impl Scratch {
         file: &[u8],
         scan: &ScanHeader,
         band: Band,
-        (wide, total): (usize, u32),
+        (wide, total): (usize, usize),
         report: &mut DamageReport,
     ) {
         let Some((part, component)) = scan
@@ -332,17 +377,19 @@ impl Scratch {
         let mut end_of_band = 0;
         let mut mcu = 0;
         while mcu < total {
-            let (row, column) = (mcu as usize / wide, mcu as usize % wide);
-            let want = MAX_MCUS.min((wide - column) as u32);
+            let (row, column) = (mcu / wide, mcu % wide);
+            let want = MAX_MCUS.min(wide - column);
             match self.intervals.next_run(file, want, report) {
                 Run::Lost(lost) => mcu += lost,
                 Run::Read { mcus, reset } => {
                     if reset {
                         end_of_band = 0;
                     }
-                    self.intervals.entropy.ensure(file, mcus as usize * MAX_BLOCK_BYTES + 8);
+                    self.intervals
+                        .entropy
+                        .ensure(file, mcus * MAX_BLOCK_BYTES + 8);
                     let start = row * component.blocks_wide + column;
-                    let range = start..start + mcus as usize;
+                    let range = start..start + mcus;
                     let blocks = component.blocks.get_mut(range).unwrap_or_default();
                     let (read, problem) = decode_ac(
                         &mut self.intervals.entropy,
@@ -351,8 +398,8 @@ impl Scratch {
                         &mut end_of_band,
                         blocks,
                     );
-                    self.intervals.advance(read as u32);
-                    mcu += read as u32;
+                    self.intervals.advance(read);
+                    mcu += read;
                     if let Some(problem) = problem {
                         self.intervals.fail(file, problem, report);
                     }
@@ -365,7 +412,7 @@ impl Scratch {
 /// Blocks of a component in an MCU of a scan (A.2.2, A.2.3).
 fn factors(geometry: &Geometry, scan: &ScanHeader, index: usize) -> (usize, usize) {
     match geometry.components.get(index) {
-        Some(layout) if scan.count() > 1 => (layout.h, layout.v),
+        Some(layout) if scan.count() > 1 => (usize::from(layout.h), usize::from(layout.v)),
         _ => (1, 1),
     }
 }
