@@ -106,6 +106,6 @@ fn print_limits(json: bool) {
         }
     }
     if !json {
-        println!("{}", table.trim_fmt());
+        println!("{}", probe::text(table));
     }
 }

@@ -23,6 +23,14 @@ pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
+/// The table as text: columns two spaces apart, nothing at the end of a line.
+pub(super) fn text(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
 /// Shows the photos that the command line names.
 ///
 /// # Errors
@@ -71,7 +79,7 @@ pub(super) fn run(args: ProbeArgs) -> Result<u8, Error> {
     );
     if !args.json {
         if !table.is_empty() {
-            readers = writeln!(out, "{}", table.trim_fmt()).is_ok();
+            readers = writeln!(out, "{}", text(table)).is_ok();
         }
         if skipped > 0 && readers {
             let _ = writeln!(io::stderr(), "{skipped} skipped: not photos");
