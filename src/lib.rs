@@ -1,4 +1,46 @@
-//! photofit
+//! photofit makes any photo acceptable to a service that limits uploads.
+//!
+//! One call takes the bytes of a photo and gives back bytes that conform: of an accepted format, within the service's
+//! pixels and bytes, and upright. What conforms already comes back byte for byte; what cannot be made to conform is a
+//! typed [`Error`], never a best effort.
+//!
+//! ```
+//! use photofit::{Action, Options};
+//!
+//! # fn main() -> Result<(), photofit::Error> {
+//! # let photo = include_bytes!("../testdata/orientation/orientation-6.jpg");
+//! let prepared = photofit::prepare(photo, &Options::default())?;
+//! assert!(prepared.bytes().len() <= 10_000_000);
+//! assert_eq!(prepared.report().action, Action::Transcoded); // it lay on its side
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The road of a photo
+//!
+//! ```text
+//! bytes ─ probe ─ plan ─┬─ keep ──────────────────────────────────────┐
+//!                       ├─ rewrite: metadata only ────────────────────┼─ verify ─ Prepared { bytes, report }
+//!                       └─ transcode: decode ─ resample ─ orient ─ encode ┘
+//! ```
+//!
+//! * [`probe`] reads the header: format by magic bytes, size, orientation, depth, profile. It takes microseconds.
+//! * [`plan`] says what would be done.
+//! * [`Preparer`] does it, and keeps its memory from photo to photo; [`prepare`] is the same for a single one.
+//! * [`Options`] and [`Limits`] hold what a caller may choose; the default is Zoho Bigin's 10 MP and 10 MB.
+//! * [`Report`] tells what was done and what was lost.
+//!
+//! Nothing here is global: no thread pool, no environment, no printing. On a thread of a rayon pool, the work inside a
+//! photo is shared with the pool's idle threads; elsewhere it stays on the calling thread.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `cli` | yes | the command line program `photofit`; leave it out to use the library alone |
+//! | `heic` | yes | reading HEIC/HEIF photos (HEVC, pure Rust). HEVC is covered by patents in some countries: build with `default-features = false` to leave it out, and such photos are recognised and refused by name |
+#![forbid(unsafe_code)]
+
 mod decode;
 mod encode;
 mod error;
@@ -19,7 +61,9 @@ mod threads;
 pub use error::Error;
 pub use format::{Format, FormatSet};
 pub use limits::{Limits, Preset};
-pub use options::{Check, Chroma, Filter, InvalidOption, Light, Metadata, OnDamage, Options, OutputFormat, Quality};
+pub use options::{
+    Check, Chroma, Filter, InvalidOption, Light, Metadata, OnDamage, Options, OutputFormat, Quality,
+};
 pub use orient::Orientation;
 pub use plan::Plan;
 pub use prepare::{Prepared, Preparer, plan, prepare};

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use png::{BitDepth, ColorType, Decoder, InterlaceInfo, Limits, Reader, Transformations, expand_interlaced_row};
+use png::{BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations, expand_interlaced_row};
 
 use super::{Damage, Decoded};
 use crate::error::Error;
@@ -33,13 +33,14 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
     let (done, error) = read_rows(&mut reader, &mut buffer, info.width as usize, pixel);
     let damage = match error {
         Some(e) if done == 0 => return Err(Error::decode(Format::Png, e)),
-        // An error behind the last row costs nothing that can be seen.
-        Some(e) if done < info.pixels() => Some(Damage {
-            readable: done as f64 / info.pixels() as f64,
-            source: Some(e.into()),
-        }),
-        _ => None,
-    };
+        Some(e) => Some(e),
+        // The checksum of the last data stands behind the last row. A missing end, on the other hand, costs nothing.
+        None => reader.finish().err().filter(|e| !matches!(e, DecodingError::IoError(_))),
+    }
+    .map(|e| Damage {
+        readable: done as f64 / info.pixels() as f64,
+        source: Some(e.into()),
+    });
     let mut layout = match color {
         ColorType::Grayscale => Layout::Gray,
         ColorType::GrayscaleAlpha => Layout::GrayAlpha,
@@ -97,7 +98,7 @@ fn read_rows<R: std::io::BufRead + std::io::Seek>(
     buffer: &mut [u8],
     width: usize,
     pixel: usize,
-) -> (u64, Option<png::DecodingError>) {
+) -> (u64, Option<DecodingError>) {
     let stride = width * pixel;
     let mut done = 0;
     let bits = reader.output_color_type().1 as usize;

@@ -31,12 +31,7 @@ impl From<Depth> for Samples {
 
 pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<Decoded, Error> {
     let palette = (info.color == ColorModel::Palette).then(|| palette(data)).transpose()?;
-    // `tiff` reads no palettes, but the indices are gray samples to it once the directory says so.
-    let data = if palette.is_some() {
-        as_gray(data)
-    } else {
-        Cow::Borrowed(data)
-    };
+    let data = first_page(data, palette.is_some());
     let (color, samples) = read(&data, info, max_memory, palette.is_some())?;
     let mut profile_holds = true;
     let (layout, samples) = match (palette, samples) {
@@ -246,19 +241,21 @@ fn palette(data: &[u8]) -> Result<Palette, Error> {
     Ok(Palette::new(&colors, |_| u8::MAX))
 }
 
-/// The file with its first directory saying that 0 is black instead of that there is a palette.
-fn as_gray(data: &[u8]) -> Cow<'_, [u8]> {
-    let place = || {
-        let tiff = Tiff::parse(data)?;
-        let first = tiff.first_ifd()?;
-        Some((first.find(ifd::PHOTOMETRIC)?.value_at, tiff.endian))
-    };
-    let Some((at, endian)) = place() else {
-        return Cow::Borrowed(data);
-    };
-    let mut patched = data.to_vec();
-    patched[at..at + 2].copy_from_slice(&endian.put_u16(1));
-    Cow::Owned(patched)
+/// The file as `tiff` reads it best: with its first directory as the last one, as a chain that bites its tail would be
+/// refused, and where there is a palette with that directory saying that samples are gray.
+fn first_page(data: &[u8], palette: bool) -> Cow<'_, [u8]> {
+    let mut patched = Cow::Borrowed(data);
+    let Some(tiff) = Tiff::parse(data) else { return patched };
+    let Some(first) = tiff.first_ifd() else { return patched };
+    if let Some(at) = first.next_at
+        && tiff.offset(at).is_some()
+    {
+        patched.to_mut()[at..at + tiff.offset_size()].fill(0);
+    }
+    if palette && let Some(entry) = first.find(ifd::PHOTOMETRIC) {
+        patched.to_mut()[entry.value_at..entry.value_at + 2].copy_from_slice(&tiff.endian.put_u16(1));
+    }
+    patched
 }
 
 fn refuse(error: TiffError) -> Error {

@@ -146,6 +146,11 @@ impl<'a> Tiff<'a> {
         (offset != 0 && offset < self.data.len()).then_some(offset)
     }
 
+    /// Bytes of an offset: 4, or 8 in a BigTIFF.
+    pub(crate) fn offset_size(&self) -> usize {
+        if self.big { 8 } else { 4 }
+    }
+
     /// How many directories the main chain has; a chain that bites its tail ends there.
     pub(crate) fn count_ifds(&self) -> usize {
         let mut seen = std::collections::HashSet::new();
