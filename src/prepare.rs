@@ -472,10 +472,15 @@ impl Job<'_> {
         let overhead = metadata::size_in_jpeg(&self.carried);
         let within = limit.saturating_sub(overhead);
         let encodes = &mut self.attempts.count;
-        let attempt = self.encoder.within(&picture, self.sampling, (floor, self.quality), within, encodes)?;
+        let attempt = self
+            .encoder
+            .within(&picture, self.sampling, (floor, self.quality), within, encodes)?;
         let size = match attempt {
             Attempt::Fits(encoded) => {
-                return Ok((metadata::insert_into_jpeg(encoded.bytes, &self.carried), encoded.quality));
+                return Ok((
+                    metadata::insert_into_jpeg(encoded.bytes, &self.carried),
+                    encoded.quality,
+                ));
             }
             Attempt::TooLarge(size) => size + overhead,
         };
@@ -486,7 +491,9 @@ impl Job<'_> {
             let picture = self.picture_within(pixels)?;
             // Counted by the search itself.
             let mut uncounted = 0;
-            let attempt = self.encoder.within(&picture, self.sampling, (floor, floor), u64::MAX, &mut uncounted)?;
+            let attempt = self
+                .encoder
+                .within(&picture, self.sampling, (floor, floor), u64::MAX, &mut uncounted)?;
             Ok(match attempt {
                 Attempt::Fits(encoded) => metadata::insert_into_jpeg(encoded.bytes, &self.carried),
                 Attempt::TooLarge(_) => Vec::new(),

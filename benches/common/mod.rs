@@ -21,7 +21,11 @@ pub(crate) fn pixels(width: u16, height: u16) -> Vec<u8> {
             let sky = 200 - y * 120 / i32::from(height);
             let hill = (f64::from(x) / 190.0).sin() * 150.0 + (f64::from(x) / 37.0).sin() * 25.0;
             let ground = f64::from(y) > f64::from(height) * 0.55 + hill;
-            let texture = if ground { ((x * 7 + y * 13) % 29) + ((x / 3 * y / 5) % 23) } else { 0 };
+            let texture = if ground {
+                ((x * 7 + y * 13) % 29) + ((x / 3 * y / 5) % 23)
+            } else {
+                0
+            };
             let disc = (x - i32::from(width) / 3).pow(2) + (y - i32::from(height) / 4).pow(2) < 250_000;
             let base = match (ground, disc) {
                 (true, _) => [70 + texture, 90 + texture, 40 + texture / 2],

@@ -235,8 +235,7 @@ pub(crate) fn by_size(
             break;
         }
     }
-    best.map(|(_, bytes)| bytes)
-        .ok_or_else(|| attempts.does_not_fit(limit))
+    best.map(|(_, bytes)| bytes).ok_or_else(|| attempts.does_not_fit(limit))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a u64 is one
@@ -268,13 +267,23 @@ mod tests {
         let photo = |q: f64| 4e6 * shape(q).exp();
         let noise = |q: f64| 4e6 * (0.45 * shape(q)).exp();
         let flat = |q: f64| 1e5 + 4e6 * (1.9 * shape(q)).exp();
-        for (name, curve) in [("photo", &photo as &dyn Fn(f64) -> f64), ("noise", &noise), ("flat", &flat)] {
+        for (name, curve) in [
+            ("photo", &photo as &dyn Fn(f64) -> f64),
+            ("noise", &noise),
+            ("flat", &flat),
+        ] {
             for percent in [90, 70, 50, 40, 30] {
                 let limit = 4_000_000 * percent / 100;
                 let (found, counts) = search(limit, 1, curve);
                 let (quality, size) = found.unwrap();
-                assert!(size <= limit && counts <= MAX_COUNTS, "{name} {percent}%: {size} in {counts}");
-                assert!(size as f64 >= 0.97 * limit as f64, "{name} {percent}%: {size} at {quality} in {counts}");
+                assert!(
+                    size <= limit && counts <= MAX_COUNTS,
+                    "{name} {percent}%: {size} in {counts}"
+                );
+                assert!(
+                    size as f64 >= 0.97 * limit as f64,
+                    "{name} {percent}%: {size} at {quality} in {counts}"
+                );
             }
         }
     }
@@ -297,7 +306,17 @@ mod tests {
         assert!(found.is_none() && counts <= 2);
         let mut attempts = Attempts::default();
         let error = by_size(10, 1000, 5000, &mut attempts, |p| Ok(vec![0; p as usize + 100])).unwrap_err();
-        assert!(matches!(error, Error::DoesNotFit { limit: 10, smallest: 101.., .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                Error::DoesNotFit {
+                    limit: 10,
+                    smallest: 101..,
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]

@@ -81,7 +81,10 @@ impl JpegEncoder {
         let held = UnquantisedCoefficients::from_planes(frame, &planes.views()).map_err(refuse)?;
         drop(planes);
         let search = budget::by_quality(limit, (floor, start), size, |quality| {
-            let counted = self.encoder.unquantised_size(&held, &options(quality)?).map_err(refuse)?;
+            let counted = self
+                .encoder
+                .unquantised_size(&held, &options(quality)?)
+                .map_err(refuse)?;
             Ok(counted as u64)
         })?;
         match search {
@@ -99,7 +102,10 @@ impl JpegEncoder {
 
     fn encode(&mut self, planes: &Planes, quality: Tenths) -> Result<Vec<u8>, Error> {
         // A bit and a half a sample is what photos take at high quality; more is grown to.
-        let samples: usize = (0..planes.views().len()).map(|i| planes.frame().plane_size(i)).map(|(w, h)| w * h).sum();
+        let samples: usize = (0..planes.views().len())
+            .map(|i| planes.frame().plane_size(i))
+            .map(|(w, h)| w * h)
+            .sum();
         let mut out = with_capacity(samples as u64 / 5 + 4096)?;
         self.encoder
             .encode_planes(planes.frame(), &planes.views(), &options(quality)?, &mut out)
@@ -110,9 +116,15 @@ impl JpegEncoder {
 
 fn planes(raster: &Raster, sampling: Sampling) -> Result<Planes, Error> {
     let (Ok(width), Ok(height)) = (u16::try_from(raster.width()), u16::try_from(raster.height())) else {
-        return Err(Error::unsupported(format!("a JPEG with a side of more than {MAX_SIDE} pixels")));
+        return Err(Error::unsupported(format!(
+            "a JPEG with a side of more than {MAX_SIDE} pixels"
+        )));
     };
-    let sampling = if raster.layout() == Layout::Gray { Sampling::Gray } else { sampling };
+    let sampling = if raster.layout() == Layout::Gray {
+        Sampling::Gray
+    } else {
+        sampling
+    };
     let frame = Frame::new(width, height, sampling).map_err(refuse)?;
     Planes::new(bytes(raster), frame)
 }
@@ -184,7 +196,10 @@ mod tests {
             let limit = full * share / 100;
             let (encoded, encodes) = within(limit, 1, 100);
             let size = encoded.unwrap().bytes.len() as u64;
-            assert!(encodes == 2 && size <= limit && size * 100 >= limit * 97, "{size} of {limit}");
+            assert!(
+                encodes == 2 && size <= limit && size * 100 >= limit * 97,
+                "{size} of {limit}"
+            );
         }
         assert!(within(1000, 60, 90).0.is_none());
     }

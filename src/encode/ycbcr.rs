@@ -60,7 +60,11 @@ impl Planes {
     /// The planes as the encoder takes them.
     pub(super) fn views(&self) -> Vec<Plane<'_>> {
         let strides = (0..self.planes.len()).map(|i| self.frame.plane_size(i).0);
-        self.planes.iter().zip(strides).map(|(p, stride)| Plane::new(p, stride)).collect()
+        self.planes
+            .iter()
+            .zip(strides)
+            .map(|(p, stride)| Plane::new(p, stride))
+            .collect()
     }
 }
 
@@ -116,7 +120,10 @@ mod tests {
             assert!((f64::from(to_luma(got)) - y).abs() <= 0.51, "{p:?}");
             let (b, r) = to_chroma(got, 0);
             // 128 ± 127.5 has no nearest of its own at the ends.
-            assert!((f64::from(b) - cb).abs() <= 0.52 && (f64::from(r) - cr).abs() <= 0.52, "{p:?}");
+            assert!(
+                (f64::from(b) - cb).abs() <= 0.52 && (f64::from(r) - cr).abs() <= 0.52,
+                "{p:?}"
+            );
             assert_eq!(to_chroma(got.map(|v| v * 4), 2), (b, r));
         }
     }
@@ -127,10 +134,16 @@ mod tests {
         let samples = [red, blue, red, red, blue, blue, blue, blue, red].concat();
         let frame = Frame::new(3, 3, Sampling::S420).unwrap();
         let planes = Planes::new(&samples, frame).unwrap();
-        let [y, cb, cr] = &planes.planes[..] else { unreachable!() };
+        let [y, cb, cr] = &planes.planes[..] else {
+            unreachable!()
+        };
         assert_eq!((y.len(), cb.len(), cr.len()), (9, 4, 4));
         assert_eq!((cb[0], cr[0]), to_chroma([510, 0, 510], 2));
-        assert_eq!((cb[1], cr[1]), to_chroma([510, 0, 510], 2), "two red pixels, two blue ones, each column twice");
+        assert_eq!(
+            (cb[1], cr[1]),
+            to_chroma([510, 0, 510], 2),
+            "two red pixels, two blue ones, each column twice"
+        );
         assert_eq!((cb[3], cr[3]), to_chroma([255, 0, 0], 0));
     }
 }

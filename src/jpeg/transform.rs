@@ -25,11 +25,7 @@ pub fn check(coefficients: &Coefficients, orientation: Orientation) -> Result<()
     };
     let (h_max, v_max) = mcu_factors(coefficients);
     let rest = |moves: bool, size: u16, factor: u8| {
-        if moves {
-            size % (8 * u16::from(factor))
-        } else {
-            0
-        }
+        if moves { size % (8 * u16::from(factor)) } else { 0 }
     };
     let partial = PartialMcus {
         right: rest(right, coefficients.width, h_max),
@@ -128,10 +124,7 @@ fn sampled_blocks(coefficients: &Coefficients, component: &Component) -> (usize,
 /// does not end on a whole MCU: it says which, and how many pixels are in the
 /// way. [`TransformError::BlockCount`] if the coefficients contradict themselves,
 /// [`TransformError::OutOfMemory`].
-pub fn apply(
-    coefficients: &Coefficients,
-    orientation: Orientation,
-) -> Result<Coefficients, TransformError> {
+pub fn apply(coefficients: &Coefficients, orientation: Orientation) -> Result<Coefficients, TransformError> {
     check(coefficients, orientation)?;
     let swap = orientation.swaps_axes();
     let components = coefficients.components.iter().enumerate();
@@ -206,17 +199,9 @@ pub(crate) fn turn_row(
     blocks: &mut [[i16; 64]],
 ) {
     let steps = orientation.steps();
-    let (cols, rows) = if steps.transpose {
-        (size.1, size.0)
-    } else {
-        size
-    };
+    let (cols, rows) = if steps.transpose { (size.1, size.0) } else { size };
     let mirrored = |flip: bool, at: usize, count: usize| {
-        if flip && at < count {
-            count - 1 - at
-        } else {
-            at
-        }
+        if flip && at < count { count - 1 - at } else { at }
     };
     let from_row = mirrored(steps.flip_vertical, row, rows);
     for (i, block) in blocks.iter_mut().enumerate() {
@@ -290,8 +275,7 @@ mod tests {
 
     #[test]
     fn dispatched_form_equals_the_scalar_form() {
-        let block: [i16; 64] =
-            std::array::from_fn(|i| (i as i16).wrapping_mul(577) ^ i16::MIN >> (i % 16));
+        let block: [i16; 64] = std::array::from_fn(|i| (i as i16).wrapping_mul(577) ^ i16::MIN >> (i % 16));
         let component = Component {
             id: 1,
             h: 1,

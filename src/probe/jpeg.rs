@@ -221,7 +221,11 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         jpeg: Some(JpegInfo {
             process: frame.process,
             sampling: frame.components.iter().map(|c| c.sampling).collect(),
-            quality: quantisation.first().copied().flatten().map(|t| estimate_quality(&t).quality),
+            quality: quantisation
+                .first()
+                .copied()
+                .flatten()
+                .map(|t| estimate_quality(&t).quality),
             quantisation,
             restart_interval,
         }),

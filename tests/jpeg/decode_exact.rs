@@ -1,9 +1,8 @@
 //! Planes equal those of libjpeg-turbo's accurate method, bit for bit.
 #![allow(clippy::print_stdout, reason = "a test tells what it left out")]
 
-
-use photofit::jpeg::decode::{DecodeError, Decoder, Planes, Scale};
 use crate::decode_support::{Random, compare, decode, have_tools, random_ppm, reference, run};
+use photofit::jpeg::decode::{DecodeError, Decoder, Planes, Scale};
 
 /// Every arrangement of sampling factors that divide, in cjpeg's notation.
 fn sampling(random: &mut Random) -> String {
@@ -141,17 +140,13 @@ fn scan_scripts() {
         for sampling in ["1x1", "2x2", "2x1", "1x2", "4x2"] {
             for (width, height) in [(1, 1), (17, 33), (64, 48), (70, 9)] {
                 let ppm = random_ppm(&mut random, width, height);
-                let arguments = [
-                    "-quality", "92", "-sample", sampling, "-scans", path, "-restart", "3B",
-                ];
+                let arguments = ["-quality", "92", "-sample", sampling, "-scans", path, "-restart", "3B"];
                 let arguments = &arguments[..if width % 2 == 0 { 6 } else { 8 }];
                 let jpeg = run("cjpeg", arguments, &ppm).expect("cjpeg takes the script");
                 let (header, report, planes) = decode(&jpeg);
                 assert!(report.is_empty(), "{script} {sampling}: {report:?}");
                 compare(&header, &planes, &reference(&jpeg).expect("djpeg takes it"))
-                    .unwrap_or_else(|difference| {
-                        panic!("{script} {sampling} {width}x{height}: {difference}")
-                    });
+                    .unwrap_or_else(|difference| panic!("{script} {sampling} {width}x{height}: {difference}"));
             }
         }
     }
@@ -207,8 +202,6 @@ fn photos() {
             }
         }
     }
-    println!(
-        "{equal} photos equal, {damaged} damaged, {declined} not decoded, {differing} different"
-    );
+    println!("{equal} photos equal, {damaged} damaged, {declined} not decoded, {differing} different");
     assert_eq!(differing, 0);
 }

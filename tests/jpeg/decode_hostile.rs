@@ -1,11 +1,10 @@
 //! Damaged, cut off and malicious files: never a panic, never without end, never more than the limits allow.
 #![allow(clippy::print_stdout, reason = "a test tells what it left out")]
 
-
 use std::time::{Duration, Instant};
 
-use photofit::jpeg::decode::{Declined, DecodeError, Decoder, Header, Limits, Planes, Problem, Scale};
 use crate::decode_support::{Random, decode, samples};
+use photofit::jpeg::decode::{Declined, DecodeError, Decoder, Header, Limits, Planes, Problem, Scale};
 
 /// Takes a file along every road of the decoder.
 fn exercise(decoder: &mut Decoder, planes: &mut Planes, jpeg: &[u8]) {
@@ -43,18 +42,10 @@ fn every_truncation() {
                 let h_max = header.components.iter().map(|c| c.h).max().unwrap_or(1);
                 let wide = usize::from(header.width).div_ceil(8 * usize::from(h_max));
                 let rows = place.first_mcu as usize / wide * 8;
-                for ((part, whole), component) in planes
-                    .planes()
-                    .iter()
-                    .zip(whole.planes())
-                    .zip(&header.components)
-                {
+                for ((part, whole), component) in planes.planes().iter().zip(whole.planes()).zip(&header.components) {
                     assert!(component.v <= v_max);
                     let rows = rows * usize::from(component.v);
-                    assert!(
-                        part.rows().take(rows).eq(whole.rows().take(rows)),
-                        "{name} {end}"
-                    );
+                    assert!(part.rows().take(rows).eq(whole.rows().take(rows)), "{name} {end}");
                 }
             }
         }
@@ -149,10 +140,7 @@ fn little_bytes_are_little_work() {
                 let result = decoder.planes(&jpeg, Scale::Full, &mut planes);
                 slowest = slowest.max(begin.elapsed());
                 if side > 4000 {
-                    assert!(
-                        matches!(result, Err(DecodeError::Limit { .. })),
-                        "{side} {scans}"
-                    );
+                    assert!(matches!(result, Err(DecodeError::Limit { .. })), "{side} {scans}");
                 }
             }
         }
@@ -182,10 +170,7 @@ fn limits_are_kept() {
         Err(DecodeError::Limit { .. })
     ));
     assert!(small.planes(jpeg, Scale::Eighth, &mut planes).is_ok());
-    assert!(matches!(
-        small.coefficients(jpeg),
-        Err(DecodeError::Limit { .. })
-    ));
+    assert!(matches!(small.coefficients(jpeg), Err(DecodeError::Limit { .. })));
     let progressive = crate::decode_support::sample("progressive_420.jpg");
     let mut few = Decoder::new(Limits::default().max_scans(3));
     assert!(matches!(
@@ -269,11 +254,7 @@ fn damage_ends_at_the_next_restart_marker() {
     assert_eq!(place.problem, Problem::Marker(0xD3));
     assert!(place.first_mcu == 6 && place.mcus == 2 || place.first_mcu == 7 && place.mcus == 1);
     assert_eq!(place.offset, markers[2] + 6);
-    assert!(
-        differing_mcus(&whole, &planes)
-            .iter()
-            .all(|mcu| [6, 7].contains(mcu))
-    );
+    assert!(differing_mcus(&whole, &planes).iter().all(|mcu| [6, 7].contains(mcu)));
     assert_eq!(report.mcus(), 20);
 
     // A whole interval is missing, marker included.
@@ -305,10 +286,7 @@ fn damage_ends_at_the_next_restart_marker() {
     assert_eq!(report.unreadable_mcus(), 2);
     assert_eq!(differing_mcus(&whole, &planes), [10, 11]);
     let text = report.places()[1].to_string();
-    assert!(
-        text.contains("expected restart marker FF D4, found FF D5"),
-        "{text}"
-    );
+    assert!(text.contains("expected restart marker FF D4, found FF D5"), "{text}");
 }
 
 #[test]

@@ -1,10 +1,7 @@
 //! Streams as they come: DNL, fill bytes, missing tables, data behind the end; strips, scales and reuse.
 
-
-use photofit::jpeg::decode::{
-    ColorModel, Decoder, Header, Limits, Planes, Problem, Process, Scale, segments,
-};
 use crate::decode_support::{Random, decode, find_marker, have_tools, random_ppm, run, samples};
+use photofit::jpeg::decode::{ColorModel, Decoder, Header, Limits, Planes, Problem, Process, Scale, segments};
 
 fn assert_same(a: &Planes, b: &Planes) {
     for (a, b) in a.planes().iter().zip(b.planes()) {
@@ -90,10 +87,7 @@ fn strips_equal_planes() {
             let mut whole = Planes::new();
             decoder.planes(&jpeg, scale, &mut whole).expect("decodes");
             for rows in [1, 2, 3, 100] {
-                let mut strips = decoder
-                    .strips(&jpeg, scale)
-                    .expect("decodes")
-                    .mcu_rows(rows);
+                let mut strips = decoder.strips(&jpeg, scale).expect("decodes").mcu_rows(rows);
                 let mut strip = Planes::new();
                 let mut seen: Vec<Vec<Vec<u8>>> = vec![Vec::new(); whole.planes().len()];
                 let mut next = 0;
@@ -129,15 +123,11 @@ fn a_used_decoder_is_as_good_as_new() {
     let mut random = Random(3);
     for _ in 0..60 {
         let (_, jpeg) = &files[random.below(files.len())];
-        used.planes(jpeg, Scale::Full, &mut planes)
-            .expect("decodes");
+        used.planes(jpeg, Scale::Full, &mut planes).expect("decodes");
         let (_, _, fresh) = decode(jpeg);
         assert_same(&planes, &fresh);
         let coefficients = used.coefficients(jpeg).expect("decodes");
-        assert_eq!(
-            coefficients,
-            Decoder::default().coefficients(jpeg).expect("decodes")
-        );
+        assert_eq!(coefficients, Decoder::default().coefficients(jpeg).expect("decodes"));
     }
 }
 
@@ -156,20 +146,13 @@ fn coefficients_do_not_depend_on_the_scans() {
             Decoder::default().coefficients(&jpeg).expect("decodes").0
         };
         let [plain, mut progressive] = [encode(&[]), encode(&["-progressive"])];
-        assert_eq!(
-            plain.components[0].blocks_wide % usize::from(plain.components[0].h),
-            0
-        );
+        assert_eq!(plain.components[0].blocks_wide % usize::from(plain.components[0].h), 0);
         // Padding blocks are not sent by scans of one component: what they hold does not count.
         for (a, b) in plain.components.iter().zip(&mut progressive.components) {
             let h_max = plain.components.iter().map(|c| c.h).max().unwrap_or(1);
             let v_max = plain.components.iter().map(|c| c.v).max().unwrap_or(1);
-            let own_wide = (59 * usize::from(a.h))
-                .div_ceil(usize::from(h_max))
-                .div_ceil(8);
-            let own_high = (43 * usize::from(a.v))
-                .div_ceil(usize::from(v_max))
-                .div_ceil(8);
+            let own_wide = (59 * usize::from(a.h)).div_ceil(usize::from(h_max)).div_ceil(8);
+            let own_high = (43 * usize::from(a.v)).div_ceil(usize::from(v_max)).div_ceil(8);
             for (index, (a_block, b_block)) in a.blocks.iter().zip(&mut b.blocks).enumerate() {
                 let (x, y) = (index % a.blocks_wide, index / a.blocks_wide);
                 if x >= own_wide || y >= own_high {
@@ -183,11 +166,7 @@ fn coefficients_do_not_depend_on_the_scans() {
 
 #[test]
 fn height_from_dnl() {
-    for name in [
-        "baseline_420_restart.jpg",
-        "not_interleaved_420.jpg",
-        "gray.jpg",
-    ] {
+    for name in ["baseline_420_restart.jpg", "not_interleaved_420.jpg", "gray.jpg"] {
         let jpeg = crate::decode_support::sample(name);
         let (header, _, whole) = decode(&jpeg);
         let frame = find_marker(&jpeg, 0xC0);

@@ -162,17 +162,10 @@ pub(crate) fn compare(header: &Header, planes: &Planes, reference: &[u8]) -> Res
         let (sx, sy) = if channels == 1 {
             (1, 1)
         } else {
-            (
-                usize::from(h_max / component.h),
-                usize::from(v_max / component.v),
-            )
+            (usize::from(h_max / component.h), usize::from(v_max / component.v))
         };
         if plane.width() != width.div_ceil(sx) || plane.height() != height.div_ceil(sy) {
-            return Err(format!(
-                "plane {index} is {}x{}",
-                plane.width(),
-                plane.height()
-            ));
+            return Err(format!("plane {index} is {}x{}", plane.width(), plane.height()));
         }
         let rows: Vec<&[u8]> = plane.rows().collect();
         for y in 0..height {
@@ -224,15 +217,13 @@ pub(crate) fn random_ppm(random: &mut Random, width: usize, height: usize) -> Ve
     let mut out = format!("P6\n{width} {height}\n255\n").into_bytes();
     let noise = random.pick(&[0, 0, 8, 64, 256]);
     let cell = 1 + random.below(24);
-    let colors: Vec<[u8; 3]> = (0..4)
-        .map(|_| std::array::from_fn(|_| random.byte()))
-        .collect();
+    let colors: Vec<[u8; 3]> = (0..4).map(|_| std::array::from_fn(|_| random.byte())).collect();
     for y in 0..height {
         for x in 0..width {
             let color = colors[(x / cell + y / cell) % colors.len()];
             for channel in color {
-                let value = i64::from(channel) + random.below(noise + 1) as i64 - noise as i64 / 2
-                    + (x + y) as i64 % 40;
+                let value =
+                    i64::from(channel) + random.below(noise + 1) as i64 - noise as i64 / 2 + (x + y) as i64 % 40;
                 out.push(value.clamp(0, 255) as u8);
             }
         }
@@ -259,9 +250,7 @@ pub(crate) fn samples() -> Vec<(String, Vec<u8>)> {
 pub(crate) fn sample(name: &str) -> Vec<u8> {
     let mut files = samples();
     let index = files.iter().position(|file| file.0 == name);
-    files
-        .swap_remove(index.expect("a small file of this name"))
-        .1
+    files.swap_remove(index.expect("a small file of this name")).1
 }
 
 /// Where the first marker of this code stands, segments being passed over.

@@ -1,7 +1,6 @@
 //! A differential run against zune-jpeg: what one reads and the other refuses is listed.
 #![allow(clippy::print_stdout, reason = "a test tells what it left out")]
 
-
 use photofit::jpeg::decode::{ColorModel, Decoder, Planes, Scale};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -27,11 +26,7 @@ fn photos() {
     let (mut both, mut neither) = (0, 0);
     for path in crate::decode_support::photos() {
         let jpeg = std::fs::read(&path).expect("a photo");
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let ours = decoder.planes(&jpeg, Scale::Full, &mut planes);
         let space = match &ours {
             Ok((header, _)) if header.color == ColorModel::Rgb => ColorSpace::RGB,

@@ -2,25 +2,19 @@
 //! metadata, and what it refuses.
 #![allow(clippy::cast_possible_truncation, missing_docs)]
 
-
-use photofit::jpeg::encode::{
-    Colour, Density, EncodeError, EncodeOptions, Encoder, Frame, Metadata, Mode, Plane, Quality,
-    QuantTables, RestartInterval, Sampling, StripEncoder, UnquantisedCoefficients,
-    estimate_quality, requantise,
-};
+use crate::encode_support::{Rng, SAMPLINGS, borrowed, coefficients, encode, planes};
 use photofit::Orientation;
+use photofit::jpeg::encode::{
+    Colour, Density, EncodeError, EncodeOptions, Encoder, Frame, Metadata, Mode, Plane, Quality, QuantTables,
+    RestartInterval, Sampling, StripEncoder, UnquantisedCoefficients, estimate_quality, requantise,
+};
 use photofit::jpeg::transform::apply;
 use photofit::jpeg::{Coefficients, Component};
-use crate::encode_support::{Rng, SAMPLINGS, borrowed, coefficients, encode, planes};
 use proptest::prelude::*;
 use std::num::NonZeroU16;
 
 fn mode() -> impl Strategy<Value = Mode> {
-    prop_oneof![
-        Just(Mode::Sequential),
-        Just(Mode::Optimised),
-        Just(Mode::Progressive)
-    ]
+    prop_oneof![Just(Mode::Sequential), Just(Mode::Optimised), Just(Mode::Progressive)]
 }
 
 fn restart() -> impl Strategy<Value = RestartInterval> {
@@ -35,17 +29,13 @@ fn restart() -> impl Strategy<Value = RestartInterval> {
 fn options() -> impl Strategy<Value = EncodeOptions<'static>> {
     (10..=1000_u16, mode(), restart()).prop_map(|(tenths, mode, restart)| {
         let quality = Quality::new(f32::from(tenths) / 10.0).expect("1 to 100");
-        EncodeOptions::new()
-            .quality(quality)
-            .mode(mode)
-            .restart(restart)
+        EncodeOptions::new().quality(quality).mode(mode).restart(restart)
     })
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    (1..=70_u16, 1..=70_u16, 0..SAMPLINGS.len()).prop_map(|(width, height, sampling)| {
-        Frame::new(width, height, SAMPLINGS[sampling]).expect("not empty")
-    })
+    (1..=70_u16, 1..=70_u16, 0..SAMPLINGS.len())
+        .prop_map(|(width, height, sampling)| Frame::new(width, height, SAMPLINGS[sampling]).expect("not empty"))
 }
 
 proptest! {
@@ -188,32 +178,19 @@ fn metadata_comes_in_the_order_that_decoders_expect() {
         let markers: Vec<u8> = found.iter().map(|s| s.0).collect();
         let start = [0xE0, 0xE1, 0xE2, 0xE2, 0xE2, 0xED, 0xFE, 0xDB, 0xDB];
         assert_eq!(markers[..9], start);
-        assert_eq!(
-            markers[9],
-            if mode == Mode::Progressive {
-                0xC2
-            } else {
-                0xC0
-            }
-        );
+        assert_eq!(markers[9], if mode == Mode::Progressive { 0xC2 } else { 0xC0 });
         assert_eq!(found[0].1, b"JFIF\0\x01\x01\x01\x01\x2C\0\x96\0\0");
         assert_eq!(found[1].1, b"Exif\0\0II*\0rest");
         let mut joined = Vec::new();
         for (number, (_, chunk)) in (1..=3).zip(&found[2..5]) {
-            assert_eq!(
-                &chunk[..14],
-                [b"ICC_PROFILE\0".as_slice(), &[number, 3]].concat()
-            );
+            assert_eq!(&chunk[..14], [b"ICC_PROFILE\0".as_slice(), &[number, 3]].concat());
             joined.extend_from_slice(&chunk[14..]);
         }
         assert_eq!(joined, profile);
         assert_eq!(found[6].1, b"made by hand");
     }
     let rgb = encode(frame, &planes, &EncodeOptions::new().colour(Colour::Rgb));
-    assert_eq!(
-        segments(&rgb)[0],
-        (0xEE, b"Adobe\0\x64\0\0\0\0\0".as_slice())
-    );
+    assert_eq!(segments(&rgb)[0], (0xEE, b"Adobe\0\x64\0\0\0\0\0".as_slice()));
 }
 
 #[test]
@@ -263,14 +240,9 @@ fn planes_that_do_not_fit_are_refused() {
     let (y, c) = (vec![0; 20 * 40], vec![0; 10 * 20]);
     let (y, c) = (Plane::new(&y, 20), Plane::new(&c, 10));
     let (mut encoder, mut out) = (Encoder::new(), Vec::new());
-    let mut whole = |planes: &[Plane<'_>]| {
-        encoder.encode_planes(frame, planes, &EncodeOptions::new(), &mut out)
-    };
+    let mut whole = |planes: &[Plane<'_>]| encoder.encode_planes(frame, planes, &EncodeOptions::new(), &mut out);
     let expected = 3;
-    assert_eq!(
-        whole(&[y]),
-        Err(EncodeError::PlaneCount { given: 1, expected })
-    );
+    assert_eq!(whole(&[y]), Err(EncodeError::PlaneCount { given: 1, expected }));
     let narrow = Plane::new(&[0; 200], 9);
     let error = EncodeError::Stride {
         plane: 1,
@@ -288,9 +260,7 @@ fn planes_that_do_not_fit_are_refused() {
     assert_eq!(whole(&[y, c, c]), Ok(()));
 
     let options = EncodeOptions::new();
-    let mut strips = encoder
-        .start(frame, &options, &mut out)
-        .expect("no metadata");
+    let mut strips = encoder.start(frame, &options, &mut out).expect("no metadata");
     let wrong = |rows, done| {
         Err(EncodeError::StripHeight {
             rows,
@@ -303,16 +273,10 @@ fn planes_that_do_not_fit_are_refused() {
     assert_eq!(strips.push(41, &[y, c, c]), wrong(41, 0));
     assert_eq!(strips.push(32, &[y, c, c]), Ok(()));
     assert_eq!(strips.push(7, &[y, c, c]), wrong(7, 32));
-    let missing = Err(EncodeError::MissingRows {
-        done: 32,
-        height: 40,
-    });
+    let missing = Err(EncodeError::MissingRows { done: 32, height: 40 });
     assert_eq!(strips.finish(), missing);
     let held = UnquantisedCoefficients::new(frame).expect("memory");
-    let missing = Err(EncodeError::MissingRows {
-        done: 0,
-        height: 40,
-    });
+    let missing = Err(EncodeError::MissingRows { done: 0, height: 40 });
     assert_eq!(encoder.unquantised_size(&held, &options), missing);
     assert!(Frame::new(0, 5, Sampling::Gray).is_err());
     assert!(Frame::new(5, 0, Sampling::Gray).is_err());
@@ -333,10 +297,7 @@ fn coefficients_that_are_none_of_a_jpeg_are_refused() {
                 .encode_coefficients(&bad, &options, &mut out)
                 .expect_err("refused");
             assert_eq!(out, [5], "nothing is appended");
-            assert_eq!(
-                encoder.coefficients_size(&bad, &options),
-                Err(error.clone())
-            );
+            assert_eq!(encoder.coefficients_size(&bad, &options), Err(error.clone()));
             error
         })
     };
@@ -348,10 +309,7 @@ fn coefficients_that_are_none_of_a_jpeg_are_refused() {
     }
     assert_eq!(
         refused(&|c| c.width = 0)[0],
-        EncodeError::EmptyPicture {
-            width: 0,
-            height: 20
-        }
+        EncodeError::EmptyPicture { width: 0, height: 20 }
     );
     assert_eq!(
         refused(&|c| c.components[2].quant[9] = 0)[0],
@@ -368,18 +326,13 @@ fn coefficients_that_are_none_of_a_jpeg_are_refused() {
         &|c| c.components.iter_mut().for_each(|c| (c.h, c.v) = (2, 2)),
     ];
     for change in invalid {
-        assert!(matches!(
-            refused(change)[0],
-            EncodeError::InvalidCoefficients(_)
-        ));
+        assert!(matches!(refused(change)[0], EncodeError::InvalidCoefficients(_)));
     }
     // The encoder is as good as new afterwards.
     for mode in modes {
         let options = EncodeOptions::new().mode(mode);
         let (mut used, mut fresh) = (Vec::new(), Vec::new());
-        encoder
-            .encode_coefficients(&good, &options, &mut used)
-            .expect("valid");
+        encoder.encode_coefficients(&good, &options, &mut used).expect("valid");
         Encoder::new()
             .encode_coefficients(&good, &options, &mut fresh)
             .expect("valid");
@@ -447,10 +400,7 @@ fn one_encoder_serves_pictures_of_all_kinds() {
         encoder
             .encode_planes(frame, &borrowed(frame, &planes), &options, &mut out)
             .expect("the planes fit");
-        assert!(
-            out == encode(frame, &planes, &options),
-            "{frame:?} {mode:?}"
-        );
+        assert!(out == encode(frame, &planes, &options), "{frame:?} {mode:?}");
     }
 }
 

@@ -1,11 +1,8 @@
 //! The encoder against other people's programs.
 #![allow(clippy::cast_possible_truncation, clippy::print_stderr, missing_docs)]
 
-
-use photofit::jpeg::encode::{
-    Colour, EncodeOptions, Frame, Mode, Quality, QuantTables, RestartInterval, Sampling,
-};
 use crate::encode_support::{Rng, SAMPLINGS, djpeg, encode, filter, has, pgm, plane, planes};
+use photofit::jpeg::encode::{Colour, EncodeOptions, Frame, Mode, Quality, QuantTables, RestartInterval, Sampling};
 use std::num::NonZeroU16;
 
 fn quality(number: f32) -> Quality {
@@ -71,18 +68,9 @@ fn a_larger_gray_file_equals_that_of_cjpeg() {
         .collect();
     for (mode, flag) in MODES {
         for number in [10, 50, 75, 95, 100] {
-            let options = EncodeOptions::new()
-                .quality(quality(number as f32))
-                .mode(mode);
+            let options = EncodeOptions::new().quality(quality(number as f32)).mode(mode);
             let ours = encode(frame, std::slice::from_ref(&samples), &options);
-            let args = [
-                "-dct",
-                "int",
-                "-baseline",
-                "-quality",
-                &number.to_string(),
-                flag,
-            ];
+            let args = ["-dct", "int", "-baseline", "-quality", &number.to_string(), flag];
             let theirs = filter("cjpeg", &args, &pgm(801, 603, &samples)).expect("cjpeg works");
             assert!(ours == theirs, "{args:?}");
         }
@@ -99,9 +87,7 @@ fn a_flat_picture_reaches_the_longest_run_of_ended_bands() {
     let frame = Frame::new(width, height, Sampling::Gray).expect("not empty");
     let mut samples = vec![77; 1600 * 1400];
     samples[1600 * 1391] = 200;
-    let options = EncodeOptions::new()
-        .quality(quality(80.0))
-        .mode(Mode::Progressive);
+    let options = EncodeOptions::new().quality(quality(80.0)).mode(Mode::Progressive);
     let ours = encode(frame, std::slice::from_ref(&samples), &options);
     let args = ["-dct", "int", "-quality", "80", "-progressive"];
     let theirs = filter("cjpeg", &args, &pgm(width, height, &samples)).expect("cjpeg works");
@@ -246,12 +232,7 @@ fn all_modes_decode_to_the_same_pixels_elsewhere() {
 /// T.871: what a decoder makes of Y, Cb, Cr.
 fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let (y, cb, cr) = (f64::from(y), f64::from(cb) - 128.0, f64::from(cr) - 128.0);
-    [
-        y + 1.402 * cr,
-        y - 0.344_136 * cb - 0.714_136 * cr,
-        y + 1.772 * cb,
-    ]
-    .map(|v| v.round().clamp(0.0, 255.0) as u8)
+    [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb].map(|v| v.round().clamp(0.0, 255.0) as u8)
 }
 
 #[test]
@@ -263,11 +244,7 @@ fn colours_arrive_as_they_were_given() {
         // Chroma without detail, so that upsampling has nothing to add.
         planes[1].fill(90);
         planes[2].fill(170);
-        let jpeg = encode(
-            frame,
-            &planes,
-            &EncodeOptions::new().quality(quality(100.0)),
-        );
+        let jpeg = encode(frame, &planes, &EncodeOptions::new().quality(quality(100.0)));
         let mut decoded = vec![zune(&jpeg)];
         if has("djpeg") {
             let pnm = djpeg(&jpeg);
@@ -301,8 +278,7 @@ sys.stdout.buffer.write(image.tobytes())
     let mut rng = Rng::new(6);
     for run in 0..30_usize {
         let sampling = SAMPLINGS[run % 5];
-        let frame = Frame::new(1 + rng.below(70) as u16, 1 + rng.below(70) as u16, sampling)
-            .expect("not empty");
+        let frame = Frame::new(1 + rng.below(70) as u16, 1 + rng.below(70) as u16, sampling).expect("not empty");
         let planes = planes(&mut rng, frame);
         let options = EncodeOptions::new()
             .quality(quality(30.0 + run as f32))

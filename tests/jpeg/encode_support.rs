@@ -77,9 +77,7 @@ pub(crate) fn planes(rng: &mut Rng, frame: Frame) -> Vec<Vec<u8>> {
 pub(crate) fn borrowed(frame: Frame, planes: &[Vec<u8>]) -> Vec<Plane<'_>> {
     let strides = (0..planes.len()).map(|index| frame.plane_size(index).0);
     let pairs = planes.iter().zip(strides);
-    pairs
-        .map(|(samples, stride)| Plane::new(samples, stride))
-        .collect()
+    pairs.map(|(samples, stride)| Plane::new(samples, stride)).collect()
 }
 
 pub(crate) fn encode(frame: Frame, planes: &[Vec<u8>], options: &EncodeOptions<'_>) -> Vec<u8> {

@@ -1,12 +1,11 @@
 //! Orientations on coefficients: the group they are, and jpegtran's answers.
 #![allow(clippy::cast_possible_truncation, missing_docs)]
 
-
-use photofit::jpeg::encode::{EncodeError, EncodeOptions, Encoder, Mode};
+use crate::encode_support::{Rng, coefficients, djpeg, filter, has};
 use photofit::Orientation;
+use photofit::jpeg::encode::{EncodeError, EncodeOptions, Encoder, Mode};
 use photofit::jpeg::transform::{PartialMcus, TransformError, apply, check};
 use photofit::jpeg::{Coefficients, Component};
-use crate::encode_support::{Rng, coefficients, djpeg, filter, has};
 use proptest::prelude::*;
 
 /// Gray, the four of cameras, 4:1:1, 4:1:0, and chroma that differs.
@@ -85,10 +84,7 @@ fn orientations_are_the_group_of_the_square() {
     let quarter = Orientation::Rotate90;
     assert_eq!(quarter.then(quarter), Orientation::Rotate180);
     assert_eq!(quarter.then(Orientation::Rotate180), Orientation::Rotate270);
-    assert_eq!(
-        Orientation::Transpose.then(Orientation::FlipHorizontal),
-        quarter
-    );
+    assert_eq!(Orientation::Transpose.then(Orientation::FlipHorizontal), quarter);
 }
 
 proptest! {
@@ -156,8 +152,7 @@ fn results_and_refusals_equal_those_of_jpegtran() {
         args.push("-perfect");
         let theirs = filter("jpegtran", &args, &source);
         let mut ours = vec![42];
-        let result =
-            Encoder::new().encode_oriented(&picture, orientation, &EncodeOptions::new(), &mut ours);
+        let result = Encoder::new().encode_oriented(&picture, orientation, &EncodeOptions::new(), &mut ours);
         match (theirs, result) {
             (Some(theirs), Ok(())) => {
                 done += 1;
@@ -189,18 +184,9 @@ fn results_and_refusals_equal_those_of_jpegtran() {
 fn refusals_name_the_edges_in_the_way() {
     let mut rng = Rng::new(8);
     let picture = coefficients(&mut rng, 37, 43, &[(2, 2), (1, 1), (1, 1)]);
-    let both = Err(PartialMcus {
-        right: 5,
-        bottom: 11,
-    });
-    let right = Err(PartialMcus {
-        right: 5,
-        bottom: 0,
-    });
-    let bottom = Err(PartialMcus {
-        right: 0,
-        bottom: 11,
-    });
+    let both = Err(PartialMcus { right: 5, bottom: 11 });
+    let right = Err(PartialMcus { right: 5, bottom: 0 });
+    let bottom = Err(PartialMcus { right: 0, bottom: 11 });
     let expected = [Ok(()), right, both, bottom, Ok(()), bottom, both, right];
     for (orientation, expected) in Orientation::ALL.into_iter().zip(expected) {
         assert_eq!(check(&picture, orientation), expected, "{orientation:?}");
@@ -228,8 +214,5 @@ fn refusals_name_the_edges_in_the_way() {
     let gray = coefficients(&mut rng, 24, 40, &[(2, 2)]);
     assert_eq!(check(&gray, Orientation::Rotate180), Ok(()));
     let turned = apply(&gray, Orientation::Rotate180).expect("whole blocks");
-    assert_eq!(
-        apply(&turned, Orientation::Rotate180).expect("whole blocks"),
-        gray
-    );
+    assert_eq!(apply(&turned, Orientation::Rotate180).expect("whole blocks"), gray);
 }

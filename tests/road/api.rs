@@ -24,9 +24,18 @@ fn reports_have_stable_field_names() {
         v.sort();
         v
     };
-    assert_eq!(sorted(keys(&json)), ["action", "elapsed_ms", "encodes", "losses", "result", "source"]);
-    assert_eq!(sorted(keys(&json["source"])), ["bytes", "format", "height", "orientation", "width"]);
-    assert_eq!(sorted(keys(&json["result"])), ["bytes", "format", "height", "quality", "width"]);
+    assert_eq!(
+        sorted(keys(&json)),
+        ["action", "elapsed_ms", "encodes", "losses", "result", "source"]
+    );
+    assert_eq!(
+        sorted(keys(&json["source"])),
+        ["bytes", "format", "height", "orientation", "width"]
+    );
+    assert_eq!(
+        sorted(keys(&json["result"])),
+        ["bytes", "format", "height", "quality", "width"]
+    );
     assert_eq!(json["action"], "transcoded");
     assert_eq!(json["source"]["orientation"], 6);
     assert_eq!(json["source"]["format"], "jpeg");
@@ -37,7 +46,10 @@ fn errors_name_what_is_wrong_and_what_would_be_accepted() {
     let message = |bytes: &[u8]| photofit::prepare(bytes, &Options::default()).unwrap_err().to_string();
     assert_eq!(message(b""), "the file is empty: a photo is expected");
     let text = message(b"hello, this is no photo");
-    assert!(text.contains("the text \"hello, this is n\"") && text.contains("JPEG, PNG"), "{text}");
+    assert!(
+        text.contains("the text \"hello, this is n\"") && text.contains("JPEG, PNG"),
+        "{text}"
+    );
     assert!(message(b"%PDF-1.7").starts_with("PDF is not supported yet"));
     assert!(message(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf").starts_with("AVIF is not supported yet"));
 }

@@ -48,9 +48,17 @@ fn pure_noise_of_10_megapixels_at_quality_100_comes_close_to_the_limit() {
         .with_quality(Quality::fixed(100).unwrap());
     let prepared = prepare(&source, &options).unwrap();
     let report = prepared.report();
-    assert_eq!((report.result.width, report.result.height), (3651, 2738), "quality alone decides");
+    assert_eq!(
+        (report.result.width, report.result.height),
+        (3651, 2738),
+        "quality alone decides"
+    );
     assert!(size(&prepared) <= 10_000_000, "{} bytes", size(&prepared));
-    assert!(size(&prepared) >= 9_700_000, "{} bytes are too far from the limit", size(&prepared));
+    assert!(
+        size(&prepared) >= 9_700_000,
+        "{} bytes are too far from the limit",
+        size(&prepared)
+    );
     assert!(report.encodes <= 5, "{} encodes", report.encodes);
     assert!(report.result.quality.unwrap() < 100.0);
 }
@@ -61,7 +69,11 @@ fn below_the_quality_floor_the_picture_gets_smaller() {
     let options = Options::default().with_limits(Limits::bigin().with_max_bytes(60_000));
     let prepared = prepare(&source, &options).unwrap();
     let result = prepared.report().result;
-    assert!(size(&prepared) <= 60_000 && size(&prepared) > 45_000, "{} bytes", size(&prepared));
+    assert!(
+        size(&prepared) <= 60_000 && size(&prepared) > 45_000,
+        "{} bytes",
+        size(&prepared)
+    );
     assert_eq!(result.quality, Some(60.0));
     assert!(result.width < 900 && result.height < 700);
     let ratio = f64::from(result.width) / f64::from(result.height);
@@ -75,7 +87,11 @@ fn a_png_with_alpha_shrinks_until_it_fits_and_stays_a_png() {
     let prepared = prepare(&source, &options).unwrap();
     let result = prepared.report().result;
     assert_eq!(result.format, Format::Png);
-    assert!(size(&prepared) <= 100_000 && size(&prepared) > 70_000, "{} bytes", size(&prepared));
+    assert!(
+        size(&prepared) <= 100_000 && size(&prepared) > 70_000,
+        "{} bytes",
+        size(&prepared)
+    );
     assert!(prepared.report().losses.is_empty());
 }
 
@@ -97,7 +113,11 @@ fn a_limit_that_nothing_meets_is_an_error_that_says_how_close_it_came() {
     let source = bmp(&noise(64 * 64 * 3), 64, 64);
     let options = Options::default().with_limits(Limits::bigin().with_max_bytes(300));
     match prepare(&source, &options) {
-        Err(Error::DoesNotFit { limit: 300, smallest, encodes }) => assert!(smallest > 300 && encodes > 1),
+        Err(Error::DoesNotFit {
+            limit: 300,
+            smallest,
+            encodes,
+        }) => assert!(smallest > 300 && encodes > 1),
         other => panic!("{other:?}"),
     }
 }

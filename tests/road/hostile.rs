@@ -1,6 +1,5 @@
 //! Hostile input: no panic, no result outside the limits, whatever the bytes.
 
-
 use crate::support::{Sequence, check, samples};
 use photofit::{Error, Limits, OnDamage, Options, Preparer};
 
@@ -35,7 +34,13 @@ fn every_file_cut_at_every_fiftieth() {
 fn a_cut_jpeg_or_png_is_refused_with_the_fraction_and_kept_on_request() {
     let mut refuse = Preparer::new(Options::default());
     let mut keep = Preparer::new(Options::default().with_on_damage(OnDamage::Keep));
-    for name in ["jpeg/sampling-420.jpg", "jpeg/sampling-444.jpg", "jpeg/restart-1.jpg", "png/rgb-8.png", "png/rgba-16.png"] {
+    for name in [
+        "jpeg/sampling-420.jpg",
+        "jpeg/sampling-444.jpg",
+        "jpeg/restart-1.jpg",
+        "png/rgb-8.png",
+        "png/rgba-16.png",
+    ] {
         let sample = samples().into_iter().find(|s| s.name == name).unwrap();
         let cut = &sample.bytes[..sample.bytes.len() * 3 / 4];
         match refuse.prepare(cut) {
@@ -47,7 +52,10 @@ fn a_cut_jpeg_or_png_is_refused_with_the_fraction_and_kept_on_request() {
             panic!("{name}: {:?}", kept.report().losses);
         };
         assert!((0.1..0.99).contains(&readable), "{name}: {readable}");
-        assert_eq!((kept.report().result.width, kept.report().result.height), (sample.width, sample.height));
+        assert_eq!(
+            (kept.report().result.width, kept.report().result.height),
+            (sample.width, sample.height)
+        );
     }
 }
 
@@ -63,7 +71,11 @@ fn random_changes_with_a_fixed_seed() {
             let mut bytes = sample.bytes.clone();
             for _ in 0..=sequence.below(4) {
                 // Half of the changes hit the header, where they do most.
-                let end = if sequence.below(2) == 0 { bytes.len().min(200) } else { bytes.len() };
+                let end = if sequence.below(2) == 0 {
+                    bytes.len().min(200)
+                } else {
+                    bytes.len()
+                };
                 let at = sequence.below(end);
                 bytes[at] ^= 1 << sequence.below(8);
             }
@@ -76,7 +88,10 @@ fn random_changes_with_a_fixed_seed() {
 #[test]
 fn headers_that_claim_the_world_cost_nothing() {
     let mut preparer = Preparer::new(Options::default());
-    for sample in samples().into_iter().filter(|s| s.expected == Err("too-many-pixels".to_owned())) {
+    for sample in samples()
+        .into_iter()
+        .filter(|s| s.expected == Err("too-many-pixels".to_owned()))
+    {
         let start = std::time::Instant::now();
         assert!(preparer.prepare(&sample.bytes).is_err(), "{}", sample.name);
         assert!(start.elapsed().as_secs() < 2, "{}: {:?}", sample.name, start.elapsed());

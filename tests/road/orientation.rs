@@ -1,6 +1,5 @@
 //! Orientation, pixel by pixel: every file of `testdata/orientation` shows `upright.png` once prepared.
 
-
 use crate::support::{samples, testdata};
 use photofit::{Options, OutputFormat, Preparer};
 
@@ -19,11 +18,17 @@ fn every_orientation_of_every_format_comes_out_as_the_same_picture() {
         if !sample.name.starts_with("orientation/") || sample.expected.is_err() {
             continue;
         }
-        let prepared = preparer.prepare(&sample.bytes).unwrap_or_else(|e| panic!("{}: {e}", sample.name));
+        let prepared = preparer
+            .prepare(&sample.bytes)
+            .unwrap_or_else(|e| panic!("{}: {e}", sample.name));
         let got = pixels(prepared.bytes());
         assert_eq!(got.dimensions(), reference.dimensions(), "{}", sample.name);
-        let differences: Vec<u32> =
-            got.as_raw().iter().zip(reference.as_raw()).map(|(a, b)| u32::from(a.abs_diff(*b))).collect();
+        let differences: Vec<u32> = got
+            .as_raw()
+            .iter()
+            .zip(reference.as_raw())
+            .map(|(a, b)| u32::from(a.abs_diff(*b)))
+            .collect();
         let mean = f64::from(differences.iter().sum::<u32>()) / differences.len() as f64;
         let exact = matches!(sample.format.as_str(), "PNG" | "WebP" | "TIFF");
         if exact {

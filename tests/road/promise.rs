@@ -1,6 +1,5 @@
 //! The promise, on every file of the test data: what is expected comes, within the limits, upright, the same each time.
 
-
 use std::fmt::Write as _;
 
 use crate::support::{check, pillow, samples};
@@ -25,7 +24,10 @@ fn every_file_is_answered_as_the_manifest_says() {
         };
         if !as_expected {
             let got = result.map(|p| p.report().clone());
-            surprises.push(format!("{} ({}): expected {:?}, got {got:?}", sample.name, sample.special, sample.expected));
+            surprises.push(format!(
+                "{} ({}): expected {:?}, got {got:?}",
+                sample.name, sample.special, sample.expected
+            ));
             continue;
         }
         if sample.expected.is_ok() {
@@ -43,9 +45,13 @@ fn preparing_a_prepared_photo_changes_nothing() {
     for options in [Options::default(), tight()] {
         let mut preparer = Preparer::new(options.clone());
         for sample in samples() {
-            let Ok(once) = preparer.prepare(&sample.bytes) else { continue };
+            let Ok(once) = preparer.prepare(&sample.bytes) else {
+                continue;
+            };
             let once = once.into_bytes();
-            let twice = preparer.prepare(&once).unwrap_or_else(|e| panic!("{}: {e}", sample.name));
+            let twice = preparer
+                .prepare(&once)
+                .unwrap_or_else(|e| panic!("{}: {e}", sample.name));
             assert_eq!(twice.report().action, Action::Kept, "{}", sample.name);
             assert!(twice.bytes() == once, "{}", sample.name);
         }
@@ -57,8 +63,14 @@ fn threads_do_not_change_a_byte() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
     for options in [Options::default(), tight()] {
         for sample in samples() {
-            let alone = prepare(&sample.bytes, &options).map(photofit::Prepared::into_bytes).ok();
-            let shared = pool.install(|| prepare(&sample.bytes, &options).map(photofit::Prepared::into_bytes).ok());
+            let alone = prepare(&sample.bytes, &options)
+                .map(photofit::Prepared::into_bytes)
+                .ok();
+            let shared = pool.install(|| {
+                prepare(&sample.bytes, &options)
+                    .map(photofit::Prepared::into_bytes)
+                    .ok()
+            });
             assert!(alone == shared, "{}", sample.name);
         }
     }
@@ -69,7 +81,9 @@ fn a_preparer_keeps_nothing_of_the_photo_before() {
     let mut preparer = Preparer::new(tight());
     for sample in samples() {
         let used = preparer.prepare(&sample.bytes).map(photofit::Prepared::into_bytes).ok();
-        let fresh = prepare(&sample.bytes, &tight()).map(photofit::Prepared::into_bytes).ok();
+        let fresh = prepare(&sample.bytes, &tight())
+            .map(photofit::Prepared::into_bytes)
+            .ok();
         assert!(used == fresh, "{}", sample.name);
     }
 }
@@ -92,13 +106,22 @@ fn pillow_opens_every_result() {
     for (kind, options) in all {
         let mut preparer = Preparer::new(options);
         for sample in samples() {
-            let Ok(prepared) = preparer.prepare(&sample.bytes) else { continue };
+            let Ok(prepared) = preparer.prepare(&sample.bytes) else {
+                continue;
+            };
             let result = prepared.report().result;
             let path = folder.path().join(format!("{count}.{}", result.format.extension()));
             std::fs::write(&path, prepared.bytes()).unwrap();
             let name = result.format.name();
-            writeln!(list, "{}\t{name}\t{}\t{}\t{kind} {}", path.display(), result.width, result.height, sample.name)
-                .unwrap();
+            writeln!(
+                list,
+                "{}\t{name}\t{}\t{}\t{kind} {}",
+                path.display(),
+                result.width,
+                result.height,
+                sample.name
+            )
+            .unwrap();
             count += 1;
         }
     }
@@ -124,5 +147,10 @@ sys.exit(bad > 0)
 ";
     let output = python.args(["-c", script]).arg(&list_path).output().unwrap();
     assert!(count > 500, "{count} results");
-    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

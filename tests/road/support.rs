@@ -1,7 +1,5 @@
 //! What the integration tests share: the test data with what is expected of it, and independent programs.
 
-
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -59,7 +57,12 @@ pub(crate) fn check(name: &str, result: &Result<Prepared<'_>, Error>, limits: &L
         Ok(prepared) => {
             let info = probe(prepared.bytes()).unwrap_or_else(|e| panic!("{name}: the result is unreadable: {e}"));
             assert!(limits.formats().contains(info.format), "{name}: {}", info.format);
-            assert!(limits.allow_size(info.width, info.height), "{name}: {} x {}", info.width, info.height);
+            assert!(
+                limits.allow_size(info.width, info.height),
+                "{name}: {} x {}",
+                info.width,
+                info.height
+            );
             assert!(info.bytes <= limits.max_bytes(), "{name}: {} bytes", info.bytes);
             assert_eq!(info.orientation, Orientation::Upright, "{name}");
         }
@@ -85,7 +88,10 @@ impl Sequence {
 /// A Python with Pillow: `PHOTOFIT_PYTHON`, or `python3`. `None`, with the reason printed, where there is none.
 pub(crate) fn pillow() -> Option<Command> {
     let python = std::env::var_os("PHOTOFIT_PYTHON").unwrap_or_else(|| "python3".into());
-    let found = Command::new(&python).args(["-c", "import PIL"]).output().is_ok_and(|o| o.status.success());
+    let found = Command::new(&python)
+        .args(["-c", "import PIL"])
+        .output()
+        .is_ok_and(|o| o.status.success());
     if !found {
         println!("skipped: {} has no Pillow (set PHOTOFIT_PYTHON)", python.display());
     }
@@ -94,7 +100,10 @@ pub(crate) fn pillow() -> Option<Command> {
 
 /// `exiftool`; `None`, with the reason printed, where there is none.
 pub(crate) fn exiftool() -> Option<Command> {
-    let found = Command::new("exiftool").arg("-ver").output().is_ok_and(|o| o.status.success());
+    let found = Command::new("exiftool")
+        .arg("-ver")
+        .output()
+        .is_ok_and(|o| o.status.success());
     if !found {
         println!("skipped: exiftool is not installed");
     }

@@ -164,10 +164,7 @@ impl Entropy {
             let room = rest.len().min(CAPACITY - self.len);
             let window = rest.get(..room).unwrap_or_default();
             let plain = memchr(0xFF, window).unwrap_or(room);
-            if let (Some(to), Some(from)) = (
-                self.data.get_mut(self.len..self.len + plain),
-                window.get(..plain),
-            ) {
+            if let (Some(to), Some(from)) = (self.data.get_mut(self.len..self.len + plain), window.get(..plain)) {
                 to.copy_from_slice(from);
             }
             self.len += plain;
@@ -240,13 +237,6 @@ impl Entropy {
 pub(super) fn ends_scan(marker: Marker) -> bool {
     matches!(
         marker.code,
-        code::EOI
-            | code::SOS
-            | code::DHT
-            | code::DQT
-            | code::DRI
-            | code::DNL
-            | code::COM
-            | code::APP0..=code::APP15
+        code::EOI | code::SOS | code::DHT | code::DQT | code::DRI | code::DNL | code::COM | code::APP0..=code::APP15
     )
 }

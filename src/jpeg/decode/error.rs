@@ -117,10 +117,9 @@ impl fmt::Display for Problem {
             Self::CoefficientRun => f.write_str("expected at most 63 AC coefficients"),
             Self::Marker(code) => write!(f, "expected more data, found marker FF {code:02X}"),
             Self::EndOfFile => f.write_str("expected more data, found the end of the file"),
-            Self::Restart { expected, found } => write!(
-                f,
-                "expected restart marker FF {expected:02X}, found FF {found:02X}"
-            ),
+            Self::Restart { expected, found } => {
+                write!(f, "expected restart marker FF {expected:02X}, found FF {found:02X}")
+            }
             Self::ExtraData(bytes) => {
                 write!(f, "expected a marker, found {bytes} bytes of data or more")
             }

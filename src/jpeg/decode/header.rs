@@ -104,9 +104,7 @@ impl Header {
         let scan = match parser.next_event(limits)? {
             Event::Scan(scan) => scan,
             Event::End { .. } => {
-                return Err(DecodeError::Truncated {
-                    offset: bytes.len(),
-                });
+                return Err(DecodeError::Truncated { offset: bytes.len() });
             }
         };
         let frame = parser.frame(scan.offset)?;
@@ -142,8 +140,7 @@ impl Header {
     /// whose first scan has every component.
     #[must_use]
     pub fn streams(&self) -> bool {
-        self.process != Process::Progressive
-            && usize::from(self.first_scan_components) == self.components.len()
+        self.process != Process::Progressive && usize::from(self.first_scan_components) == self.components.len()
     }
 
     /// The layout of blocks and MCUs.
@@ -223,11 +220,7 @@ impl Geometry {
 }
 
 /// Checks the parameters of a frame header that decide whether this codec takes the file.
-pub(super) fn check_frame(
-    marker: u8,
-    precision: u8,
-    components: u8,
-) -> Result<Process, DecodeError> {
+pub(super) fn check_frame(marker: u8, precision: u8, components: u8) -> Result<Process, DecodeError> {
     let process = match marker {
         0xC0 => Process::Baseline,
         0xC1 => Process::ExtendedSequential,

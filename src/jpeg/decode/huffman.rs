@@ -255,13 +255,7 @@ fn make_pair(symbols: &SymbolTable, window: u32) -> Pair {
         last_ahead += if second.ends { 64 } else { second.ahead };
         second_value = second.value as u32 & 0x3F;
     }
-    Pair(
-        length
-            | first.ahead << 6
-            | last_ahead << 11
-            | second_value << 18
-            | (first.value as u32) << 24,
-    )
+    Pair(length | first.ahead << 6 | last_ahead << 11 | second_value << 18 | (first.value as u32) << 24)
 }
 
 /// The value that `size` additional bits stand for (F.2.2.1, EXTEND).

@@ -37,11 +37,9 @@ pub(super) const EVEN: Rotation = [(C_0_541 + C_0_765, C_0_541), (C_0_541, C_0_5
 /// On 7 + 3 and 5 + 1.
 pub(super) const ODD_SUMS: Rotation = [(C_1_175 - C_1_961, C_1_175), (C_1_175, C_1_175 - C_0_390)];
 /// On 7 and 1.
-pub(super) const ODD_OUTER: Rotation =
-    [(C_0_298 - C_0_899, -C_0_899), (-C_0_899, C_1_501 - C_0_899)];
+pub(super) const ODD_OUTER: Rotation = [(C_0_298 - C_0_899, -C_0_899), (-C_0_899, C_1_501 - C_0_899)];
 /// On 5 and 3.
-pub(super) const ODD_INNER: Rotation =
-    [(C_2_053 - C_2_562, -C_2_562), (-C_2_562, C_3_072 - C_2_562)];
+pub(super) const ODD_INNER: Rotation = [(C_2_053 - C_2_562, -C_2_562), (-C_2_562, C_3_072 - C_2_562)];
 
 /// Bits dropped after the columns and after the rows.
 pub(super) const COLUMN_SHIFT: u32 = 13 - 2;
@@ -68,12 +66,7 @@ pub(super) fn inverse_row(blocks: &[[i16; 64]], steps: &Steps, out: &mut [u8], s
 
 /// [`inverse_row`] without intrinsics.
 #[inline]
-pub(super) fn inverse_row_scalar(
-    blocks: &[[i16; 64]],
-    steps: &Steps,
-    out: &mut [u8],
-    stride: usize,
-) {
+pub(super) fn inverse_row_scalar(blocks: &[[i16; 64]], steps: &Steps, out: &mut [u8], stride: usize) {
     for (index, block) in blocks.iter().enumerate() {
         let samples = inverse_block(block, steps);
         store(&samples, out, stride, 8 * index);
@@ -95,10 +88,7 @@ pub(super) fn store(samples: &[[u8; 8]; 8], out: &mut [u8], stride: usize, x: us
 #[inline]
 pub(super) fn inverse_block(block: &[i16; 64], steps: &Steps) -> [[u8; 8]; 8] {
     let mut rows = [[0i16; 8]; 8];
-    for (row, (coefficients, steps)) in rows
-        .iter_mut()
-        .zip(block.as_chunks().0.iter().zip(steps.as_chunks().0))
-    {
+    for (row, (coefficients, steps)) in rows.iter_mut().zip(block.as_chunks().0.iter().zip(steps.as_chunks().0)) {
         let (coefficients, steps): (&[i16; 8], &[i16; 8]) = (coefficients, steps);
         for (value, (&coefficient, &step)) in row.iter_mut().zip(coefficients.iter().zip(steps)) {
             *value = coefficient.wrapping_mul(step);
@@ -153,11 +143,7 @@ fn one_dimension<const SHIFT: u32>(rows: &[[i16; 8]; 8]) -> [[i16; 8]; 8] {
             difference.wrapping_sub(inner),
             sum.wrapping_sub(outer),
         ];
-        let (z3, z4) = rotate(
-            at(7).wrapping_add(at(3)),
-            at(5).wrapping_add(at(1)),
-            ODD_SUMS,
-        );
+        let (z3, z4) = rotate(at(7).wrapping_add(at(3)), at(5).wrapping_add(at(1)), ODD_SUMS);
         let (seven, one) = rotate(at(7), at(1), ODD_OUTER);
         let (five, three) = rotate(at(5), at(3), ODD_INNER);
         let odd = [
@@ -233,19 +219,7 @@ mod tests {
 
     #[test]
     fn extremes_agree() {
-        let values = [
-            i16::MIN,
-            -8193,
-            -8192,
-            -1024,
-            -1,
-            0,
-            1,
-            1023,
-            8191,
-            8192,
-            i16::MAX,
-        ];
+        let values = [i16::MIN, -8193, -8192, -1024, -1, 0, 1, 1023, 8191, 8192, i16::MAX];
         for a in values {
             for b in values {
                 let mut mixed = [a; 64];
@@ -274,10 +248,7 @@ mod tests {
                 for (x, &sample) in row.iter().enumerate() {
                     let exact = definition(&block, x, y);
                     let expected = (exact + 128.0).clamp(0.0, 255.0);
-                    assert!(
-                        (f64::from(sample) - expected).abs() < 0.6,
-                        "{sample} {expected}"
-                    );
+                    assert!((f64::from(sample) - expected).abs() < 0.6, "{sample} {expected}");
                 }
             }
         }
@@ -285,9 +256,8 @@ mod tests {
 
     fn definition(block: &[i16; 64], x: usize, y: usize) -> f64 {
         let scale = |k: usize| if k == 0 { 0.5f64.sqrt() } else { 1.0 };
-        let wave = |position: usize, k: usize| {
-            ((2 * position + 1) as f64 * k as f64 * std::f64::consts::PI / 16.0).cos()
-        };
+        let wave =
+            |position: usize, k: usize| ((2 * position + 1) as f64 * k as f64 * std::f64::consts::PI / 16.0).cos();
         let mut sum = 0.0;
         for (index, &value) in block.iter().enumerate() {
             let (u, v) = (index % 8, index / 8);

@@ -11,18 +11,12 @@ mod x86 {
     use bytemuck::must_cast;
 
     use super::super::idct::{
-        COLUMN_SHIFT, EVEN, ODD_INNER, ODD_OUTER, ODD_SUMS, ROW_SHIFT, Rotation, Steps,
-        inverse_block, store,
+        COLUMN_SHIFT, EVEN, ODD_INNER, ODD_OUTER, ODD_SUMS, ROW_SHIFT, Rotation, Steps, inverse_block, store,
     };
 
     /// As [`inverse_row`](super::super::idct::inverse_row).
     #[target_feature(enable = "avx2")]
-    pub(in super::super) fn inverse_row(
-        blocks: &[[i16; 64]],
-        steps: &Steps,
-        out: &mut [u8],
-        stride: usize,
-    ) {
+    pub(in super::super) fn inverse_row(blocks: &[[i16; 64]], steps: &Steps, out: &mut [u8], stride: usize) {
         let steps: &[__m128i; 8] = &must_cast(*steps);
         let (pairs, single) = blocks.as_chunks::<2>();
         let mut x = 0;
@@ -131,12 +125,7 @@ mod x86 {
         let c = one_dimension::<{ ROW_SHIFT as i32 }, LOW>(columns);
         let offset = _mm256_set1_epi8(-128);
         let pack = |a, b| _mm256_xor_si256(_mm256_packs_epi16(a, b), offset);
-        let (c04, c15, c26, c37) = (
-            pack(c[0], c[4]),
-            pack(c[1], c[5]),
-            pack(c[2], c[6]),
-            pack(c[3], c[7]),
-        );
+        let (c04, c15, c26, c37) = (pack(c[0], c[4]), pack(c[1], c[5]), pack(c[2], c[6]), pack(c[3], c[7]));
         // The byte transpose, by interleaving neighbours of ever smaller distance.
         let (c02, c46) = interleave8(c04, c26);
         let (c13, c57) = interleave8(c15, c37);
@@ -196,14 +185,8 @@ mod x86 {
             _mm256_set1_epi32(factors)
         });
         [
-            [
-                _mm256_madd_epi16(low, first),
-                _mm256_madd_epi16(high, first),
-            ],
-            [
-                _mm256_madd_epi16(low, second),
-                _mm256_madd_epi16(high, second),
-            ],
+            [_mm256_madd_epi16(low, first), _mm256_madd_epi16(high, first)],
+            [_mm256_madd_epi16(low, second), _mm256_madd_epi16(high, second)],
         ]
     }
 
@@ -232,21 +215,14 @@ mod x86 {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn descale<const SHIFT: i32>(x: [__m256i; 2]) -> __m256i {
-        _mm256_packs_epi32(
-            _mm256_srai_epi32::<SHIFT>(x[0]),
-            _mm256_srai_epi32::<SHIFT>(x[1]),
-        )
+        _mm256_packs_epi32(_mm256_srai_epi32::<SHIFT>(x[0]), _mm256_srai_epi32::<SHIFT>(x[1]))
     }
 
     /// The one-dimensional transform of `idct.rs`, down the registers. `LOW` if the last four are zero.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn one_dimension<const SHIFT: i32, const LOW: bool>(r: &[__m256i; 8]) -> [__m256i; 8] {
-        let (even, odd) = if LOW {
-            low_parts::<SHIFT>(r)
-        } else {
-            parts::<SHIFT>(r)
-        };
+        let (even, odd) = if LOW { low_parts::<SHIFT>(r) } else { parts::<SHIFT>(r) };
         [
             descale::<SHIFT>(add(even[0], odd[0])),
             descale::<SHIFT>(add(even[1], odd[1])),
@@ -268,11 +244,7 @@ mod x86 {
         let sum = widen::<SHIFT>(_mm256_add_epi16(r[0], r[4]));
         let difference = widen::<SHIFT>(_mm256_sub_epi16(r[0], r[4]));
         let [outer, inner] = rotate(r[2], r[6], EVEN);
-        let [z3, z4] = rotate(
-            _mm256_add_epi16(r[7], r[3]),
-            _mm256_add_epi16(r[5], r[1]),
-            ODD_SUMS,
-        );
+        let [z3, z4] = rotate(_mm256_add_epi16(r[7], r[3]), _mm256_add_epi16(r[5], r[1]), ODD_SUMS);
         let [seven, one] = rotate(r[7], r[1], ODD_OUTER);
         let [five, three] = rotate(r[5], r[3], ODD_INNER);
         (
@@ -297,16 +269,8 @@ mod x86 {
         let [zero, first] = rotate(r[0], r[2], [(1 << 13, outer), (1 << 13, inner)]);
         let [second, third] = rotate(r[0], r[2], [(1 << 13, -inner), (1 << 13, -outer)]);
         let rounding = [_mm256_set1_epi32(1 << (SHIFT - 1)); 2];
-        let [a, b] = rotate(
-            r[3],
-            r[1],
-            [(z4_of_3, z4_of_1 + one), (z3_of_3 + three, z3_of_1)],
-        );
-        let [c, d] = rotate(
-            r[3],
-            r[1],
-            [(z4_of_3 + five, z4_of_1), (z3_of_3, z3_of_1 + seven)],
-        );
+        let [a, b] = rotate(r[3], r[1], [(z4_of_3, z4_of_1 + one), (z3_of_3 + three, z3_of_1)]);
+        let [c, d] = rotate(r[3], r[1], [(z4_of_3 + five, z4_of_1), (z3_of_3, z3_of_1 + seven)]);
         (
             [zero, first, second, third].map(|part| add(part, rounding)),
             [a, b, c, d],

@@ -37,14 +37,7 @@ const MAX_AHEAD: u8 = 3;
 
 impl Intervals {
     /// Starts scan number `scan` of `total` MCUs, whose data begins at `pos` of the file.
-    pub(super) fn start(
-        &mut self,
-        pos: usize,
-        scan: u32,
-        total: usize,
-        interval: u16,
-        report: &mut DamageReport,
-    ) {
+    pub(super) fn start(&mut self, pos: usize, scan: u32, total: usize, interval: u16, report: &mut DamageReport) {
         self.entropy.start(pos);
         self.scan = scan;
         self.total = total;
@@ -57,11 +50,7 @@ impl Intervals {
 
     /// The next MCUs, at most `want` of them and at most what remains of the interval.
     pub(super) fn next_run(&mut self, file: &[u8], want: usize, report: &mut DamageReport) -> Run {
-        if self.mcu == self.resume
-            && !self.fresh
-            && self.interval > 0
-            && self.mcu.is_multiple_of(self.interval)
-        {
+        if self.mcu == self.resume && !self.fresh && self.interval > 0 && self.mcu.is_multiple_of(self.interval) {
             self.cross(file, report);
         }
         if self.mcu < self.resume {

@@ -55,11 +55,7 @@ impl Limits {
     }
 
     pub(super) fn check_scans(&self, scans: u32) -> Result<(), DecodeError> {
-        check(
-            "the number of scans",
-            u64::from(scans),
-            u64::from(self.scans),
-        )
+        check("the number of scans", u64::from(scans), u64::from(self.scans))
     }
 
     /// Each block costs at least one bit, that of its DC code (T.81 F.1.2.1, G.1.2.1), so that a complete

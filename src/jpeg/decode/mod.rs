@@ -85,11 +85,7 @@ impl Decoder {
     /// # Errors
     ///
     /// Those of [`Header::read`]; also [`DecodeError::Limit`] and [`DecodeError::Memory`].
-    pub fn strips<'a>(
-        &'a mut self,
-        bytes: &'a [u8],
-        scale: Scale,
-    ) -> Result<StripDecoder<'a>, DecodeError> {
+    pub fn strips<'a>(&'a mut self, bytes: &'a [u8], scale: Scale) -> Result<StripDecoder<'a>, DecodeError> {
         StripDecoder::new(&mut self.scratch, self.limits, bytes, scale)
     }
 
@@ -102,10 +98,7 @@ impl Decoder {
     /// # Errors
     ///
     /// Those of [`Header::read`]; also [`DecodeError::Limit`] and [`DecodeError::Memory`].
-    pub fn coefficients(
-        &mut self,
-        bytes: &[u8],
-    ) -> Result<(Coefficients, DamageReport), DecodeError> {
+    pub fn coefficients(&mut self, bytes: &[u8]) -> Result<(Coefficients, DamageReport), DecodeError> {
         let (header, parser, scan) = Header::parse(bytes, &self.limits)?;
         let mut report = DamageReport::default();
         self.scratch

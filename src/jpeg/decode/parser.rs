@@ -4,9 +4,7 @@ use super::error::{Declined, DecodeError};
 use super::header::{ColorModel, FrameComponent, Jfif, Process, check_frame};
 use super::huffman::HuffmanSpec;
 use super::limits::Limits;
-use super::markers::{
-    Marker, Parameters, SegmentError, code, is_standalone, next_marker, segment_payload,
-};
+use super::markers::{Marker, Parameters, SegmentError, code, is_standalone, next_marker, segment_payload};
 use crate::jpeg::zigzag::ZIGZAG;
 
 /// The frame header (B.2.2).
@@ -52,9 +50,7 @@ pub(super) struct ScanHeader {
 
 impl ScanHeader {
     pub(super) fn components(&self) -> &[ScanComponent] {
-        self.components
-            .get(..usize::from(self.count))
-            .unwrap_or_default()
+        self.components.get(..usize::from(self.count)).unwrap_or_default()
     }
 
     pub(super) fn count(&self) -> u8 {
@@ -153,11 +149,7 @@ impl<'a> Parser<'a> {
     }
 
     /// DQT (B.2.4.1).
-    fn quantisation_tables(
-        &mut self,
-        marker: Marker,
-        mut p: Parameters<'_>,
-    ) -> Result<(), DecodeError> {
+    fn quantisation_tables(&mut self, marker: Marker, mut p: Parameters<'_>) -> Result<(), DecodeError> {
         let bad = |reason| malformed("DQT", marker, reason);
         while !p.is_empty() {
             let (precision, selector) = p.nibbles().ok_or(bad("cut off"))?;
@@ -171,11 +163,7 @@ impl<'a> Parser<'a> {
                 .ok_or(bad("table selector above 3"))?;
             let mut table = [0; 64];
             for &natural in &ZIGZAG {
-                let step = if precision == 0 {
-                    p.u8().map(u16::from)
-                } else {
-                    p.u16()
-                };
+                let step = if precision == 0 { p.u8().map(u16::from) } else { p.u16() };
                 let step = step.ok_or(bad("fewer than 64 steps"))?;
                 if step == 0 {
                     return Err(bad("a step of 0, at least 1 is needed"));
@@ -209,11 +197,7 @@ impl<'a> Parser<'a> {
     }
 
     /// DRI (B.2.4.4).
-    fn restart_interval(
-        &mut self,
-        marker: Marker,
-        mut p: Parameters<'_>,
-    ) -> Result<(), DecodeError> {
+    fn restart_interval(&mut self, marker: Marker, mut p: Parameters<'_>) -> Result<(), DecodeError> {
         match (p.u16(), p.is_empty()) {
             (Some(interval), true) => {
                 self.tables.restart_interval = interval;
@@ -224,12 +208,7 @@ impl<'a> Parser<'a> {
     }
 
     /// SOF0 to SOF15 (B.2.2).
-    fn frame_header(
-        &mut self,
-        marker: Marker,
-        mut p: Parameters<'_>,
-        limits: &Limits,
-    ) -> Result<(), DecodeError> {
+    fn frame_header(&mut self, marker: Marker, mut p: Parameters<'_>, limits: &Limits) -> Result<(), DecodeError> {
         let bad = |reason| malformed("SOF", marker, reason);
         if self.frame.is_some() {
             return Err(bad("a second frame header"));
@@ -269,10 +248,7 @@ impl<'a> Parser<'a> {
         }
         let h_max = components.iter().map(|c| c.h).max().unwrap_or(1);
         let v_max = components.iter().map(|c| c.v).max().unwrap_or(1);
-        if components
-            .iter()
-            .any(|c| h_max % c.h != 0 || v_max % c.v != 0)
-        {
+        if components.iter().any(|c| h_max % c.h != 0 || v_max % c.v != 0) {
             return Err(DecodeError::Declined(Declined::Sampling));
         }
         let height = match declared_height {
@@ -321,9 +297,7 @@ impl<'a> Parser<'a> {
         let frame = self.frame(marker.offset)?;
         let count = p.u8().ok_or(bad("cut off"))?;
         if count == 0 || usize::from(count) > frame.components.len() {
-            return Err(bad(
-                "number of components is not within 1 to that of the frame",
-            ));
+            return Err(bad("number of components is not within 1 to that of the frame"));
         }
         let mut scan = ScanHeader {
             components: [ScanComponent::default(); 3],

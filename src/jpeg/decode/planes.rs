@@ -127,40 +127,28 @@ impl Planes {
             .map(|c| (c.blocks_wide * size) as u64 * (mcu_rows * usize::from(c.v) * size) as u64)
             .sum();
         limits.check_memory(bytes)?;
-        self.planes
-            .resize_with(geometry.components.len(), Plane::default);
+        self.planes.resize_with(geometry.components.len(), Plane::default);
         for (plane, component) in self.planes.iter_mut().zip(&geometry.components) {
             let rows_per_mcu = usize::from(component.v) * size;
             let whole_height = (geometry.height * rows_per_mcu).div_ceil(8 * geometry.v_max);
-            plane.width =
-                (geometry.width * usize::from(component.h) * size).div_ceil(8 * geometry.h_max);
+            plane.width = (geometry.width * usize::from(component.h) * size).div_ceil(8 * geometry.h_max);
             plane.stride = component.blocks_wide * size;
             plane.first_row = first_mcu_row * rows_per_mcu;
             plane.height = whole_height
                 .saturating_sub(plane.first_row)
                 .min(mcu_rows * rows_per_mcu);
-            resize(
-                &mut plane.samples,
-                plane.stride * mcu_rows * rows_per_mcu,
-                0,
-            )?;
+            resize(&mut plane.samples, plane.stride * mcu_rows * rows_per_mcu, 0)?;
         }
         Ok(())
     }
 }
 
 /// Resizes without ending the program when memory is short; what is there already stays as it is.
-pub(super) fn resize<T: Clone>(
-    items: &mut Vec<T>,
-    len: usize,
-    value: T,
-) -> Result<(), DecodeError> {
+pub(super) fn resize<T: Clone>(items: &mut Vec<T>, len: usize, value: T) -> Result<(), DecodeError> {
     let more = len.saturating_sub(items.len());
-    items
-        .try_reserve_exact(more)
-        .map_err(|_| DecodeError::Memory {
-            bytes: len.saturating_mul(size_of::<T>()),
-        })?;
+    items.try_reserve_exact(more).map_err(|_| DecodeError::Memory {
+        bytes: len.saturating_mul(size_of::<T>()),
+    })?;
     items.resize(len, value);
     Ok(())
 }

@@ -66,9 +66,7 @@ pub(super) fn decode_dc(
                     let Some(block) = component.blocks.get_mut(index) else {
                         continue;
                     };
-                    if let Err(problem) =
-                        dc_coefficient(entropy.data(), &mut bits, table, band, prediction, block)
-                    {
+                    if let Err(problem) = dc_coefficient(entropy.data(), &mut bits, table, band, prediction, block) {
                         result = (mcu - first, Some(problem));
                         break 'mcus;
                     }
@@ -286,17 +284,10 @@ fn refine_block(
 
 /// Reads the correction bits of the coefficients in `places`.
 #[inline(always)]
-fn correct(
-    data: &[u8],
-    bits: &mut Bits,
-    block: &mut [i16; 64],
-    mut places: u64,
-    low: u32,
-) -> Result<(), Problem> {
+fn correct(data: &[u8], bits: &mut Bits, block: &mut [i16; 64], mut places: u64, low: u32) -> Result<(), Problem> {
     while places != 0 {
         bits.refill_below(data, 1)?;
-        let coefficient =
-            &mut block[usize::from(ZIGZAG[places.trailing_zeros() as usize & 63] & 63)];
+        let coefficient = &mut block[usize::from(ZIGZAG[places.trailing_zeros() as usize & 63] & 63)];
         // A coefficient that has the bit already stays as it is; only corrupt data corrects twice.
         let add = i16::from(bits.bit()) & !(*coefficient >> low) & 1;
         let sign = (*coefficient >> 15) | 1;
@@ -309,9 +300,10 @@ fn correct(
 /// A bit for each coefficient that is not zero, in natural order.
 #[inline(always)]
 fn non_zero_scalar(block: &[i16; 64]) -> u64 {
-    block.iter().rev().fold(0, |mask, &coefficient| {
-        mask << 1 | u64::from(coefficient != 0)
-    })
+    block
+        .iter()
+        .rev()
+        .fold(0, |mask, &coefficient| mask << 1 | u64::from(coefficient != 0))
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -320,8 +312,7 @@ fn non_zero_scalar(block: &[i16; 64]) -> u64 {
 fn non_zero_avx2(block: &[i16; 64]) -> u64 {
     use std::arch::x86_64::*;
     let rows: &[[i16; 16]; 4] = bytemuck::must_cast_ref(block);
-    let zero =
-        |row: &[i16; 16]| _mm256_cmpeq_epi16(bytemuck::must_cast(*row), _mm256_setzero_si256());
+    let zero = |row: &[i16; 16]| _mm256_cmpeq_epi16(bytemuck::must_cast(*row), _mm256_setzero_si256());
     let half = |a: &[i16; 16], b: &[i16; 16]| {
         let packed = _mm256_packs_epi16(zero(a), zero(b));
         let ordered = _mm256_permute4x64_epi64::<0b11_01_10_00>(packed);

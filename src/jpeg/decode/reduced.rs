@@ -73,13 +73,7 @@ pub(super) const COLUMN_SHIFT: u32 = 13 - 3;
 pub(super) const ROW_SHIFT: u32 = 13 + 3;
 
 /// Turns a row of blocks into samples as [`inverse_row`] does, `scale.block_size()` wide and high each.
-pub(super) fn inverse_row_at(
-    scale: Scale,
-    blocks: &[[i16; 64]],
-    steps: &Steps,
-    out: &mut [u8],
-    stride: usize,
-) {
+pub(super) fn inverse_row_at(scale: Scale, blocks: &[[i16; 64]], steps: &Steps, out: &mut [u8], stride: usize) {
     match scale {
         Scale::Full => inverse_row(blocks, steps, out, stride),
         Scale::Half => half_row(blocks, steps, out, stride),
@@ -131,11 +125,7 @@ pub(super) fn row_scalar<const N: usize>(
 }
 
 /// Columns, then rows. As in `idct.rs`, what no encoder makes wraps, saturates and is clamped.
-fn block_scalar<const N: usize>(
-    factors: &Factors<N>,
-    block: &[i16; 64],
-    steps: &Steps,
-) -> [[u8; N]; N] {
+fn block_scalar<const N: usize>(factors: &Factors<N>, block: &[i16; 64], steps: &Steps) -> [[u8; N]; N] {
     let mut columns = [[0i16; 8]; N];
     for (row, factors) in columns.iter_mut().zip(factors) {
         for (x, value) in row.iter_mut().enumerate() {
@@ -170,12 +160,9 @@ pub(super) fn flat_sample(dc: i16, steps: &Steps) -> u8 {
 
 #[inline(always)]
 fn weigh(values: &[i16; 8], factors: &[i16; 8]) -> i32 {
-    values
-        .iter()
-        .zip(factors)
-        .fold(0i32, |sum, (&value, &factor)| {
-            sum.wrapping_add(i32::from(value) * i32::from(factor))
-        })
+    values.iter().zip(factors).fold(0i32, |sum, (&value, &factor)| {
+        sum.wrapping_add(i32::from(value) * i32::from(factor))
+    })
 }
 
 /// Drops `shift` bits with rounding, shifts the level by 128 and clamps.
@@ -204,9 +191,7 @@ mod tests {
                 let sum: f64 = block
                     .iter()
                     .enumerate()
-                    .map(|(index, &value)| {
-                        f64::from(value) * wave(y, index / 8) * wave(x, index % 8)
-                    })
+                    .map(|(index, &value)| f64::from(value) * wave(y, index / 8) * wave(x, index % 8))
                     .sum();
                 samples.push((sum + 128.0).clamp(0.0, 255.0));
             }

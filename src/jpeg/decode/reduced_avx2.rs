@@ -10,36 +10,23 @@ mod x86 {
     use bytemuck::must_cast;
 
     use super::super::idct::Steps;
-    use super::super::reduced::{
-        COLUMN_SHIFT, Factors, HALF, QUARTER, ROW_SHIFT, flat_sample, row_scalar,
-    };
+    use super::super::reduced::{COLUMN_SHIFT, Factors, HALF, QUARTER, ROW_SHIFT, flat_sample, row_scalar};
 
     /// Rows of blocks at four by four samples each.
     #[target_feature(enable = "avx2")]
-    pub(in super::super) fn half_row(
-        blocks: &[[i16; 64]],
-        steps: &Steps,
-        out: &mut [u8],
-        stride: usize,
-    ) {
+    pub(in super::super) fn half_row(blocks: &[[i16; 64]], steps: &Steps, out: &mut [u8], stride: usize) {
         let (pairs, single) = blocks.as_chunks::<2>();
         for (index, pair) in pairs.iter().enumerate() {
             if is_flat(pair) {
                 let [first, second] = flat(pair, steps);
-                put::<8, 4>(
-                    &[must_cast([[first; 4], [second; 4]]); 4],
-                    out,
-                    stride,
-                    8 * index,
-                );
+                put::<8, 4>(&[must_cast([[first; 4], [second; 4]]); 4], out, stride, 8 * index);
                 continue;
             }
             let rows = columns(pair, steps, &HALF);
             let upper = _mm256_packs_epi32(points(rows[0]), points(rows[1]));
             let lower = _mm256_packs_epi32(points(rows[2]), points(rows[3]));
             let order = must_cast([0i32, 4, 1, 5, 2, 6, 3, 7]);
-            let samples: [[u8; 8]; 4] =
-                must_cast(_mm256_permutevar8x32_epi32(to_samples(upper, lower), order));
+            let samples: [[u8; 8]; 4] = must_cast(_mm256_permutevar8x32_epi32(to_samples(upper, lower), order));
             put(&samples, out, stride, 8 * index);
         }
         if let Some(out) = out.get_mut(8 * pairs.len()..) {
@@ -49,22 +36,12 @@ mod x86 {
 
     /// Rows of blocks at two by two samples each.
     #[target_feature(enable = "avx2")]
-    pub(in super::super) fn quarter_row(
-        blocks: &[[i16; 64]],
-        steps: &Steps,
-        out: &mut [u8],
-        stride: usize,
-    ) {
+    pub(in super::super) fn quarter_row(blocks: &[[i16; 64]], steps: &Steps, out: &mut [u8], stride: usize) {
         let (pairs, single) = blocks.as_chunks::<2>();
         for (index, pair) in pairs.iter().enumerate() {
             if is_flat(pair) {
                 let [first, second] = flat(pair, steps);
-                put::<4, 2>(
-                    &[must_cast([[first; 2], [second; 2]]); 2],
-                    out,
-                    stride,
-                    4 * index,
-                );
+                put::<4, 2>(&[must_cast([[first; 2], [second; 2]]); 2], out, stride, 4 * index);
                 continue;
             }
             let rows = columns(pair, steps, &QUARTER);
@@ -73,10 +50,7 @@ mod x86 {
             let words = _mm256_packs_epi32(both, both);
             let halves: [[[u8; 2]; 8]; 2] = must_cast(to_samples(words, words));
             let [first, second] = halves;
-            let samples: [[u8; 4]; 2] = [
-                must_cast([first[0], second[0]]),
-                must_cast([first[1], second[1]]),
-            ];
+            let samples: [[u8; 4]; 2] = [must_cast([first[0], second[0]]), must_cast([first[1], second[1]])];
             put(&samples, out, stride, 4 * index);
         }
         if let Some(out) = out.get_mut(4 * pairs.len()..) {
@@ -85,12 +59,7 @@ mod x86 {
     }
 
     #[inline(always)]
-    fn put<const W: usize, const H: usize>(
-        samples: &[[u8; W]; H],
-        out: &mut [u8],
-        stride: usize,
-        x: usize,
-    ) {
+    fn put<const W: usize, const H: usize>(samples: &[[u8; W]; H], out: &mut [u8], stride: usize, x: usize) {
         for (y, row) in samples.iter().enumerate() {
             let start = y * stride + x;
             if let Some(to) = out.get_mut(start..start + W) {
@@ -131,20 +100,13 @@ mod x86 {
     /// The samples of two blocks of one colour each.
     #[inline(always)]
     fn flat(pair: &[[i16; 64]; 2], steps: &Steps) -> [u8; 2] {
-        [
-            flat_sample(pair[0][0], steps),
-            flat_sample(pair[1][0], steps),
-        ]
+        [flat_sample(pair[0][0], steps), flat_sample(pair[1][0], steps)]
     }
 
     /// The columns of two blocks: dequantised, and `N` points of each.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn columns<const N: usize>(
-        pair: &[[i16; 64]; 2],
-        steps: &Steps,
-        factors: &Factors<N>,
-    ) -> [__m256i; N] {
+    fn columns<const N: usize>(pair: &[[i16; 64]; 2], steps: &Steps, factors: &Factors<N>) -> [__m256i; N] {
         let steps: &[[i16; 8]; 8] = bytemuck::must_cast_ref(steps);
         let mut low = [_mm256_setzero_si256(); 4];
         let mut high = low;

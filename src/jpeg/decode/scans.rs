@@ -92,15 +92,7 @@ impl Scratch {
                 visits += layout.map_or(0, |c| c.blocks_wide as u64 * c.blocks_high as u64);
             }
             Limits::check_visits(visits, parser.bytes().len())?;
-            match self.read_scan(
-                header,
-                &geometry,
-                &mut parser,
-                &scan,
-                number,
-                &mut seen,
-                report,
-            ) {
+            match self.read_scan(header, &geometry, &mut parser, &scan, number, &mut seen, report) {
                 Ok(()) => {}
                 Err(error) if number == 0 => return Err(error),
                 Err(_) => {
@@ -139,30 +131,16 @@ impl Scratch {
         Ok(())
     }
 
-    fn make_room(
-        &mut self,
-        header: &Header,
-        geometry: &Geometry,
-        limits: &Limits,
-    ) -> Result<(), DecodeError> {
+    fn make_room(&mut self, header: &Header, geometry: &Geometry, limits: &Limits) -> Result<(), DecodeError> {
         limits.check_memory(geometry.blocks() * 128)?;
         self.picture.truncate(geometry.components.len());
-        for (index, (layout, component)) in geometry
-            .components
-            .iter()
-            .zip(&header.components)
-            .enumerate()
-        {
+        for (index, (layout, component)) in geometry.components.iter().zip(&header.components).enumerate() {
             let mut blocks = match self.picture.get_mut(index) {
                 Some(old) => std::mem::take(&mut old.blocks),
                 None => Vec::new(),
             };
             blocks.clear();
-            resize(
-                &mut blocks,
-                layout.blocks_wide * layout.blocks_high,
-                [0; 64],
-            )?;
+            resize(&mut blocks, layout.blocks_wide * layout.blocks_high, [0; 64])?;
             let new = Component {
                 id: component.id,
                 h: layout.h,
@@ -180,10 +158,7 @@ impl Scratch {
         Ok(())
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one caller, and each is a part of its state"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "one caller, and each is a part of its state")]
     fn read_scan(
         &mut self,
         header: &Header,
@@ -197,9 +172,7 @@ impl Scratch {
         for part in scan.components() {
             let selector = header.components.get(part.index).map(|c| c.quant_selector);
             let table = selector.and_then(|s| parser.tables.quant.get(usize::from(s)).copied());
-            if let (Some(component), Some(seen)) =
-                (self.picture.get_mut(part.index), seen.get_mut(part.index))
-            {
+            if let (Some(component), Some(seen)) = (self.picture.get_mut(part.index), seen.get_mut(part.index)) {
                 // The table that counts is the one in force when the component first appears.
                 if !*seen {
                     component.quant = table.flatten().ok_or_else(|| missing_quant(scan))?;
@@ -226,8 +199,7 @@ impl Scratch {
                 refines: scan.approximation.0 > 0,
             };
             self.fill_progressive(&parser.tables, scan, band)?;
-            self.intervals
-                .start(parser.pos, number, total, interval, report);
+            self.intervals.start(parser.pos, number, total, interval, report);
             if band.first == 0 {
                 self.read_dc(file, geometry, scan, band, (wide, total), report);
             } else {
@@ -235,8 +207,7 @@ impl Scratch {
             }
         } else {
             self.prepare_sequential(&parser.tables, scan, geometry)?;
-            self.intervals
-                .start(parser.pos, number, total, interval, report);
+            self.intervals.start(parser.pos, number, total, interval, report);
             for row in 0..high {
                 self.read_sequential_row(file, row, wide, report);
             }
@@ -246,23 +217,11 @@ impl Scratch {
     }
 
     /// Reads an MCU row of a sequential scan into the held picture.
-    fn read_sequential_row(
-        &mut self,
-        file: &[u8],
-        row: usize,
-        wide: usize,
-        report: &mut DamageReport,
-    ) {
+    fn read_sequential_row(&mut self, file: &[u8], row: usize, wide: usize, report: &mut DamageReport) {
         let mut column = 0;
         while column < wide {
-            self.chunk.read(
-                file,
-                &mut self.intervals,
-                &self.tables,
-                report,
-                column,
-                wide - column,
-            );
+            self.chunk
+                .read(file, &mut self.intervals, &self.tables, report, column, wide - column);
             for (place, blocks) in self.chunk.rows() {
                 let Some(component) = self.picture.get_mut(place.component) else {
                     continue;
@@ -277,19 +236,12 @@ impl Scratch {
     }
 
     /// Fills the tables that a progressive scan uses; refinement of DC uses none.
-    fn fill_progressive(
-        &mut self,
-        tables: &Tables,
-        scan: &ScanHeader,
-        band: Band,
-    ) -> Result<(), DecodeError> {
+    fn fill_progressive(&mut self, tables: &Tables, scan: &ScanHeader, band: Band) -> Result<(), DecodeError> {
         for component in scan.components() {
             let filled = if band.first > 0 {
                 let table = self.tables.ac.get_mut(component.ac_table);
                 let spec = tables.ac.get(component.ac_table).and_then(Option::as_ref);
-                table
-                    .zip(spec)
-                    .map(|(table, spec)| table.symbols.fill(spec))
+                table.zip(spec).map(|(table, spec)| table.symbols.fill(spec))
             } else if !band.refines {
                 let table = self.tables.dc.get_mut(component.dc_table);
                 let spec = tables.dc.get(component.dc_table).and_then(Option::as_ref);
@@ -385,9 +337,7 @@ impl Scratch {
                     if reset {
                         end_of_band = 0;
                     }
-                    self.intervals
-                        .entropy
-                        .ensure(file, mcus * MAX_BLOCK_BYTES + 8);
+                    self.intervals.entropy.ensure(file, mcus * MAX_BLOCK_BYTES + 8);
                     let start = row * component.blocks_wide + column;
                     let range = start..start + mcus;
                     let blocks = component.blocks.get_mut(range).unwrap_or_default();

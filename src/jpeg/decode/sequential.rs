@@ -212,13 +212,7 @@ fn decode_block(
 /// Sees whether the block ended as it should behind coefficient `k` with `pair`, and takes no more than is the
 /// block's.
 #[inline(always)]
-fn end_block(
-    data: &[u8],
-    bits: &mut Bits,
-    ac: &AcTable,
-    pair: Pair,
-    k: usize,
-) -> Result<(), Problem> {
+fn end_block(data: &[u8], bits: &mut Bits, ac: &AcTable, pair: Pair, k: usize) -> Result<(), Problem> {
     let (first, last) = (k + pair.first_ahead(), k + pair.last_ahead());
     if pair.ends() || last == 63 && first < 63 {
         return Ok(());

@@ -51,9 +51,7 @@ impl<'a> StripDecoder<'a> {
             scratch.prepare_sequential(&parser.tables, &scan, &geometry)?;
             let total = geometry.mcus_wide * geometry.mcus_high;
             let interval = parser.tables.restart_interval;
-            scratch
-                .intervals
-                .start(parser.pos, 0, total, interval, &mut report);
+            scratch.intervals.start(parser.pos, 0, total, interval, &mut report);
             stream = Some(parser);
         } else {
             scratch.read_all(&header, parser, scan, &limits, &mut report)?;
@@ -145,14 +143,7 @@ impl<'a> StripDecoder<'a> {
                 tables,
                 ..
             } = &mut *self.scratch;
-            chunk.read(
-                file,
-                intervals,
-                tables,
-                &mut self.report,
-                column,
-                wide - column,
-            );
+            chunk.read(file, intervals, tables, &mut self.report, column, wide - column);
             put_chunk(chunk, &self.steps, self.scale, row, planes);
             column += chunk.mcus;
         }
@@ -183,10 +174,7 @@ impl<'a> StripDecoder<'a> {
     /// Sees what follows the scan of a picture that streams.
     fn finish(&mut self) {
         if let Some(mut parser) = self.stream.take() {
-            parser.pos = self
-                .scratch
-                .intervals
-                .finish(parser.bytes(), &mut self.report);
+            parser.pos = self.scratch.intervals.finish(parser.bytes(), &mut self.report);
             let offset = parser.pos;
             if let Ok(Event::End { marked: false }) = parser.next_event(&self.limits) {
                 record_end(&mut self.report, 0, offset, Problem::MissingEndOfImage);
@@ -199,10 +187,8 @@ impl<'a> StripDecoder<'a> {
 fn put_chunk(chunk: &Chunk, steps: &[Steps], scale: Scale, row: usize, planes: &mut Planes) {
     let size = scale.block_size();
     for (place, blocks) in chunk.rows() {
-        let (Some(plane), Some(steps)) = (
-            planes.planes_mut().get_mut(place.component),
-            steps.get(place.component),
-        ) else {
+        let (Some(plane), Some(steps)) = (planes.planes_mut().get_mut(place.component), steps.get(place.component))
+        else {
             continue;
         };
         let stride = plane.stride();

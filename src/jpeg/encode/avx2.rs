@@ -3,8 +3,8 @@
 //! [`quantise`](super::quantise) for the division; the results are the same.
 
 use super::fdct::{
-    C_0_298, C_0_390, C_0_541, C_0_765, C_0_899, C_1_175, C_1_501, C_1_847, C_1_961, C_2_053,
-    C_2_562, C_3_072, CONST_BITS, PASS1_BITS, Pair, PairRows,
+    C_0_298, C_0_390, C_0_541, C_0_765, C_0_899, C_1_175, C_1_501, C_1_847, C_1_961, C_2_053, C_2_562, C_3_072,
+    CONST_BITS, PASS1_BITS, Pair, PairRows,
 };
 use super::quantise::{Block, Divisors, zigzag_mask};
 use bytemuck::{must_cast, must_cast_ref};
@@ -30,28 +30,18 @@ fn rotate<const SHIFT: i32>(lo: __m256i, hi: __m256i, k: i32) -> __m256i {
     let (k, half) = (_mm256_set1_epi32(k), _mm256_set1_epi32(1 << (SHIFT - 1)));
     let lo = _mm256_add_epi32(_mm256_madd_epi16(lo, k), half);
     let hi = _mm256_add_epi32(_mm256_madd_epi16(hi, k), half);
-    _mm256_packs_epi32(
-        _mm256_srai_epi32::<SHIFT>(lo),
-        _mm256_srai_epi32::<SHIFT>(hi),
-    )
+    _mm256_packs_epi32(_mm256_srai_epi32::<SHIFT>(lo), _mm256_srai_epi32::<SHIFT>(hi))
 }
 
 /// The sum of two rotations, rounded and shifted: an odd output.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn rotate_add<const SHIFT: i32>(
-    (lo, hi): (__m256i, __m256i),
-    k: i32,
-    z: (__m256i, __m256i),
-) -> __m256i {
+fn rotate_add<const SHIFT: i32>((lo, hi): (__m256i, __m256i), k: i32, z: (__m256i, __m256i)) -> __m256i {
     // z holds the rounding half already.
     let k = _mm256_set1_epi32(k);
     let lo = _mm256_add_epi32(_mm256_madd_epi16(lo, k), z.0);
     let hi = _mm256_add_epi32(_mm256_madd_epi16(hi, k), z.1);
-    _mm256_packs_epi32(
-        _mm256_srai_epi32::<SHIFT>(lo),
-        _mm256_srai_epi32::<SHIFT>(hi),
-    )
+    _mm256_packs_epi32(_mm256_srai_epi32::<SHIFT>(lo), _mm256_srai_epi32::<SHIFT>(hi))
 }
 
 #[target_feature(enable = "avx2")]
@@ -145,14 +135,8 @@ fn columns(pair: &Pair) -> Registers {
     // The high bytes are free: put the row four further down there.
     let two = |row: usize| _mm256_or_si256(wide(row), _mm256_slli_epi16::<8>(wide(row + 4)));
     let (r04, r15, r26, r37) = (two(0), two(1), two(2), two(3));
-    let (even_lo, even_hi) = (
-        _mm256_unpacklo_epi8(r04, r26),
-        _mm256_unpackhi_epi8(r04, r26),
-    );
-    let (odd_lo, odd_hi) = (
-        _mm256_unpacklo_epi8(r15, r37),
-        _mm256_unpackhi_epi8(r15, r37),
-    );
+    let (even_lo, even_hi) = (_mm256_unpacklo_epi8(r04, r26), _mm256_unpackhi_epi8(r04, r26));
+    let (odd_lo, odd_hi) = (_mm256_unpacklo_epi8(r15, r37), _mm256_unpackhi_epi8(r15, r37));
     let c = [
         _mm256_unpacklo_epi8(even_lo, odd_lo),
         _mm256_unpackhi_epi8(even_lo, odd_lo),
@@ -285,8 +269,7 @@ fn non_zero_bytes(bytes: __m256i) -> u32 {
 #[target_feature(enable = "avx2")]
 #[inline]
 pub(super) fn quantise(held: &Block, divisors: &Divisors) -> (Block, u64) {
-    let (held, bias): (&[[i16; 16]; 4], &[[u16; 16]; 4]) =
-        (must_cast_ref(held), must_cast_ref(&divisors.bias));
+    let (held, bias): (&[[i16; 16]; 4], &[[u16; 16]; 4]) = (must_cast_ref(held), must_cast_ref(&divisors.bias));
     let reciprocal: &[[u16; 16]; 4] = must_cast_ref(&divisors.reciprocal);
     let scale: &[[u16; 16]; 4] = must_cast_ref(&divisors.scale);
     let mut block = [[0_i16; 16]; 4];

@@ -20,10 +20,7 @@ pub(crate) struct Bytes<'a> {
 
 impl<'a> Bytes<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self {
-            out,
-            exhausted: false,
-        }
+        Self { out, exhausted: false }
     }
 
     pub(crate) fn is_exhausted(&self) -> bool {
@@ -218,10 +215,7 @@ mod tests {
         writer.restart(9);
         writer.put(0x00FF_00FF, 32);
         writer.align();
-        assert_eq!(
-            out,
-            [0xFF, 0, 0x01, 0xBF, 0xFF, 0xD1, 0, 0xFF, 0, 0, 0xFF, 0]
-        );
+        assert_eq!(out, [0xFF, 0, 0x01, 0xBF, 0xFF, 0xD1, 0, 0xFF, 0, 0, 0xFF, 0]);
     }
 
     #[test]
@@ -239,11 +233,7 @@ mod tests {
             }
             writer.align();
         };
-        fill(&mut BitWriter::new(
-            Pending::default(),
-            &mut chunk,
-            &mut sink,
-        ));
+        fill(&mut BitWriter::new(Pending::default(), &mut chunk, &mut sink));
         let mut writer = BitWriter::new(Pending::default(), &mut chunk, &mut counter);
         for i in 0..20_000 {
             let (value, length) = value(i);

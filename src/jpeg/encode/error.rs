@@ -95,9 +95,7 @@ pub enum EncodeError {
     #[error(transparent)]
     PartialMcus(#[from] PartialMcus),
     /// A coefficient is too large for 8-bit JPEG (T.81 Tables F.1 and F.2).
-    #[error(
-        "a coefficient is out of range: AC values end at 1023, differences of DC values at 2047"
-    )]
+    #[error("a coefficient is out of range: AC values end at 1023, differences of DC values at 2047")]
     CoefficientRange,
     /// Memory for the picture or for the output could not be had.
     #[error("out of memory while encoding")]

@@ -168,10 +168,7 @@ fn for_halves(rows: &PairRows<'_>, mut each: impl FnMut(usize, usize, &[[u8; 8];
 }
 
 // SSE4.1 for the scalar form: it has the 32-bit multiply that SSE2 lacks.
-#[multiversion(targets(
-    "x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt",
-    "x86_64+sse3+ssse3+sse4.1+popcnt",
-))]
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt", "x86_64+sse3+ssse3+sse4.1+popcnt",))]
 fn forward_pairs(rows: &PairRows<'_>, blocks: &mut [[Block; 2]]) {
     match_target! {
         "x86_64+avx+avx2" => super::avx2::forward_pairs(rows, blocks),
@@ -179,10 +176,7 @@ fn forward_pairs(rows: &PairRows<'_>, blocks: &mut [[Block; 2]]) {
     }
 }
 
-#[multiversion(targets(
-    "x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt",
-    "x86_64+sse3+ssse3+sse4.1+popcnt",
-))]
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt", "x86_64+sse3+ssse3+sse4.1+popcnt",))]
 fn forward_quantised_pairs(
     rows: &PairRows<'_>,
     divisors: &Divisors,
@@ -214,12 +208,7 @@ pub(super) fn forward_row(rows: &Rows<'_>, blocks: &mut [Block]) {
 
 /// The same, and quantises: `blocks` and the zigzag masks of their non-zero
 /// coefficients are made in one go. Both slices have the same length.
-pub(super) fn forward_quantised_row(
-    rows: &Rows<'_>,
-    divisors: &Divisors,
-    blocks: &mut [Block],
-    masks: &mut [u64],
-) {
+pub(super) fn forward_quantised_row(rows: &Rows<'_>, divisors: &Divisors, blocks: &mut [Block], masks: &mut [u64]) {
     let pairs = whole_pairs(rows, blocks.len().min(masks.len()) / 2);
     let done = 2 * pairs[0].len();
     let (whole, rest) = blocks.split_at_mut(done);
@@ -264,9 +253,7 @@ mod tests {
     /// The definition of T.81 A.3.3 in double precision, times 8.
     fn definition(rows: &[[u8; 8]; 8]) -> [f64; 64] {
         let c = |u: usize| if u == 0 { 0.5_f64.sqrt() } else { 1.0 };
-        let cosine = |x: usize, u: usize| {
-            ((2 * x + 1) as f64 * u as f64 * std::f64::consts::PI / 16.0).cos()
-        };
+        let cosine = |x: usize, u: usize| ((2 * x + 1) as f64 * u as f64 * std::f64::consts::PI / 16.0).cos();
         std::array::from_fn(|i| {
             let (v, u) = (i / 8, i % 8);
             let mut sum = 0.0;
@@ -302,8 +289,7 @@ mod tests {
                 forward_row(&rows, &mut held);
                 let (mut blocks, mut masks) = (vec![[7; 64]; count], vec![7; count]);
                 let quality = [1.0, 50.0, 90.0, 100.0][seed as usize % 4];
-                let tables =
-                    QuantTables::from_quality(Quality::new(quality).expect("a valid quality"));
+                let tables = QuantTables::from_quality(Quality::new(quality).expect("a valid quality"));
                 let divisors = Divisors::new(&tables.luma);
                 forward_quantised_row(&rows, &divisors, &mut blocks, &mut masks);
                 for block in 0..count {
@@ -325,9 +311,8 @@ mod tests {
         for pattern in 0..64 {
             for flip in [false, true] {
                 let (v, u) = (pattern / 8, pattern % 8);
-                let sign = |x: usize, u: usize| {
-                    ((2 * x + 1) as f64 * u as f64 * std::f64::consts::PI / 16.0).cos() >= 0.0
-                };
+                let sign =
+                    |x: usize, u: usize| ((2 * x + 1) as f64 * u as f64 * std::f64::consts::PI / 16.0).cos() >= 0.0;
                 let data: Vec<u8> = (0..128)
                     .map(|i| {
                         let (y, x) = (i / 16, i % 8);

@@ -10,14 +10,7 @@ pub(crate) trait BlockSource {
     /// Makes `blocks.len()` blocks of row `row` of component `component`, from
     /// column `col` on, and the zigzag masks of their non-zero coefficients.
     /// None of them lies outside of the component.
-    fn fill(
-        &self,
-        component: usize,
-        row: usize,
-        col: usize,
-        blocks: &mut [Block],
-        masks: &mut [u64],
-    );
+    fn fill(&self, component: usize, row: usize, col: usize, blocks: &mut [Block], masks: &mut [u64]);
 }
 
 /// The blocks of one component in a [`Group`].
@@ -71,33 +64,16 @@ impl Group {
     }
 
     /// Fills the group with the MCUs of row `row` from `first` on.
-    pub(crate) fn fill(
-        &mut self,
-        layout: &Layout,
-        source: &impl BlockSource,
-        row: usize,
-        first: usize,
-    ) {
+    pub(crate) fn fill(&mut self, layout: &Layout, source: &impl BlockSource, row: usize, first: usize) {
         self.mcus = GROUP_MCUS.min(layout.mcus_wide - first);
-        for (index, (group, placed)) in self
-            .components
-            .iter_mut()
-            .zip(&layout.components)
-            .enumerate()
-        {
+        for (index, (group, placed)) in self.components.iter_mut().zip(&layout.components).enumerate() {
             let col = first * placed.h;
             group.cols = (self.mcus * placed.h).min(placed.cols.saturating_sub(col));
             group.rows = placed.v.min(placed.rows.saturating_sub(row * placed.v));
             for j in 0..group.rows {
                 let range = j * group.stride..j * group.stride + group.cols;
                 let blocks = &mut group.blocks[range.clone()];
-                source.fill(
-                    index,
-                    row * placed.v + j,
-                    col,
-                    blocks,
-                    &mut group.masks[range],
-                );
+                source.fill(index, row * placed.v + j, col, blocks, &mut group.masks[range]);
             }
         }
     }

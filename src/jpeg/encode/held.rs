@@ -11,14 +11,7 @@ use crate::orient::Orientation;
 pub(crate) struct Held<'a>(pub(crate) &'a Coefficients);
 
 impl BlockSource for Held<'_> {
-    fn fill(
-        &self,
-        component: usize,
-        row: usize,
-        col: usize,
-        blocks: &mut [Block],
-        masks: &mut [u64],
-    ) {
+    fn fill(&self, component: usize, row: usize, col: usize, blocks: &mut [Block], masks: &mut [u64]) {
         let component = &self.0.components[component];
         let start = row * component.blocks_wide + col;
         blocks.copy_from_slice(&component.blocks[start..start + blocks.len()]);
@@ -35,11 +28,7 @@ pub(crate) struct Turned<'a> {
 }
 
 impl<'a> Turned<'a> {
-    pub(crate) fn new(
-        coefficients: &'a Coefficients,
-        layout: &Layout,
-        orientation: Orientation,
-    ) -> Self {
+    pub(crate) fn new(coefficients: &'a Coefficients, layout: &Layout, orientation: Orientation) -> Self {
         let sizes = layout.components.iter().map(|c| (c.cols, c.rows)).collect();
         Self {
             coefficients,
@@ -50,14 +39,7 @@ impl<'a> Turned<'a> {
 }
 
 impl BlockSource for Turned<'_> {
-    fn fill(
-        &self,
-        component: usize,
-        row: usize,
-        col: usize,
-        blocks: &mut [Block],
-        masks: &mut [u64],
-    ) {
+    fn fill(&self, component: usize, row: usize, col: usize, blocks: &mut [Block], masks: &mut [u64]) {
         let size = self.sizes[component];
         let component = &self.coefficients.components[component];
         transform::turn_row(component, size, self.orientation, row, col, blocks);

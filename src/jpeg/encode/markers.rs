@@ -178,11 +178,7 @@ fn jfif<S: Sink>(sink: &mut S, density: Density) {
         Density::PerCentimetre(x, y) => (2, x, y),
     };
     let ([x1, x2], [y1, y2]) = (x.to_be_bytes(), y.to_be_bytes());
-    segment(
-        sink,
-        APP0,
-        &[b"JFIF\0", &[1, 1, unit, x1, x2, y1, y2, 0, 0]],
-    );
+    segment(sink, APP0, &[b"JFIF\0", &[1, 1, unit, x1, x2, y1, y2, 0, 0]]);
 }
 
 fn quantisation_table<S: Sink>(sink: &mut S, slot: u8, table: &[u16; 64]) {

@@ -161,12 +161,7 @@ impl Encoder {
         transform::check(coefficients, orientation)?;
         let source = Turned::new(coefficients, &layout, orientation);
         restoring(out, |out| {
-            self.run(
-                layout.oriented(orientation),
-                &source,
-                options,
-                Bytes::new(out),
-            )?;
+            self.run(layout.oriented(orientation), &source, options, Bytes::new(out))?;
             Ok(())
         })
     }

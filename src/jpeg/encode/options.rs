@@ -37,9 +37,7 @@ impl RestartInterval {
         match self {
             Self::None => 0,
             Self::Mcus(mcus) => mcus.get(),
-            Self::Rows(rows) => {
-                u16::try_from(usize::from(rows.get()) * mcus_wide).unwrap_or(u16::MAX)
-            }
+            Self::Rows(rows) => u16::try_from(usize::from(rows.get()) * mcus_wide).unwrap_or(u16::MAX),
         }
     }
 }

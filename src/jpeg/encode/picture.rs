@@ -103,9 +103,7 @@ impl<'a, S: Output> Picture<'a, S> {
 
     fn head(&mut self) {
         let progressive = self.options.mode == Mode::Progressive;
-        let EncodeOptions {
-            metadata, colour, ..
-        } = &self.options;
+        let EncodeOptions { metadata, colour, .. } = &self.options;
         markers::start(&mut self.sink, &self.layout, metadata, *colour, progressive);
     }
 
@@ -189,10 +187,7 @@ impl<'a, S: Output> Picture<'a, S> {
         for &scan in progressive::script(self.layout.components.len()) {
             self.scratch.tokens.clear();
             let (named, mcus_wide): (Vec<_>, _) = match scan.components {
-                Components::All => (
-                    self.layout.components.iter().collect(),
-                    self.layout.mcus_wide,
-                ),
+                Components::All => (self.layout.components.iter().collect(), self.layout.mcus_wide),
                 Components::Only(index) => {
                     let component = &self.layout.components[index];
                     (vec![component], component.cols)
@@ -200,10 +195,7 @@ impl<'a, S: Output> Picture<'a, S> {
             };
             let interval = self.options.restart.interval(mcus_wide);
             let Scratch {
-                tokens,
-                store,
-                chunk,
-                ..
+                tokens, store, chunk, ..
             } = &mut *self.scratch;
             if !store.tokenise(&self.layout, scan, interval, tokens) {
                 return Err(EncodeError::CoefficientRange);

@@ -47,11 +47,7 @@ impl Strips {
     }
 
     /// Checks the next strip of `rows` pixel rows.
-    pub(crate) fn next<'a>(
-        &mut self,
-        rows: usize,
-        planes: &[Plane<'a>],
-    ) -> Result<Strip<'a>, EncodeError> {
+    pub(crate) fn next<'a>(&mut self, rows: usize, planes: &[Plane<'a>]) -> Result<Strip<'a>, EncodeError> {
         let frame = self.frame;
         let (height, mcu_height) = (usize::from(frame.height()), frame.mcu_height());
         let done = self.done;
@@ -159,14 +155,7 @@ struct QuantisedStrip<'a> {
 }
 
 impl BlockSource for QuantisedStrip<'_> {
-    fn fill(
-        &self,
-        component: usize,
-        row: usize,
-        col: usize,
-        blocks: &mut [Block],
-        masks: &mut [u64],
-    ) {
+    fn fill(&self, component: usize, row: usize, col: usize, blocks: &mut [Block], masks: &mut [u64]) {
         if let Some(rows) = self.strip.rows(component, row, col) {
             forward_quantised_row(&rows, self.divisors.of(component), blocks, masks);
         }

@@ -30,12 +30,7 @@ pub(crate) struct Scan {
 const fn scan(components: Components, start: u8, end: u8, high: u8, low: u8) -> Scan {
     Scan {
         components,
-        band: Band {
-            start,
-            end,
-            high,
-            low,
-        },
+        band: Band { start, end, high, low },
     }
 }
 
@@ -70,11 +65,7 @@ const GRAY_SCRIPT: [Scan; 6] = [
 
 /// The scans for a number of components.
 pub(crate) const fn script(components: usize) -> &'static [Scan] {
-    if components == 1 {
-        &GRAY_SCRIPT
-    } else {
-        &COLOUR_SCRIPT
-    }
+    if components == 1 { &GRAY_SCRIPT } else { &COLOUR_SCRIPT }
 }
 
 /// The blocks of one component, those that hold samples, row by row.
@@ -97,11 +88,8 @@ pub(crate) struct Store {
 impl Store {
     /// Gets memory for all blocks.
     pub(crate) fn prepare(&mut self, layout: &Layout) -> Result<(), EncodeError> {
-        self.components
-            .resize_with(layout.components.len(), Held::default);
-        for (held, &ComponentLayout { cols, rows, .. }) in
-            self.components.iter_mut().zip(&layout.components)
-        {
+        self.components.resize_with(layout.components.len(), Held::default);
+        for (held, &ComponentLayout { cols, rows, .. }) in self.components.iter_mut().zip(&layout.components) {
             (held.cols, held.rows) = (cols, rows);
             let blocks = cols.checked_mul(rows).ok_or(EncodeError::OutOfMemory)?;
             // What is there of an earlier picture will be written over.
@@ -129,13 +117,7 @@ impl Store {
     }
 
     /// Turns a scan into tokens; tells whether all its values were in range.
-    pub(crate) fn tokenise(
-        &self,
-        layout: &Layout,
-        scan: Scan,
-        restart_interval: u16,
-        tokens: &mut Tokens,
-    ) -> bool {
+    pub(crate) fn tokenise(&self, layout: &Layout, scan: Scan, restart_interval: u16, tokens: &mut Tokens) -> bool {
         let restarts = Restarts::new(restart_interval);
         let Band { high, low, .. } = scan.band;
         match scan.components {
@@ -163,8 +145,7 @@ impl Store {
         for row in 0..layout.mcus_high {
             for mcu in 0..layout.mcus_wide {
                 step(Step::Mcu);
-                for (index, (held, c)) in self.components.iter().zip(&layout.components).enumerate()
-                {
+                for (index, (held, c)) in self.components.iter().zip(&layout.components).enumerate() {
                     for j in row * c.v..(row + 1) * c.v {
                         for i in mcu * c.h..(mcu + 1) * c.h {
                             let real = i < held.cols && j < held.rows;
@@ -177,13 +158,7 @@ impl Store {
         }
     }
 
-    fn dc_first(
-        &self,
-        layout: &Layout,
-        low: u8,
-        mut restarts: Restarts,
-        tokens: &mut Tokens,
-    ) -> bool {
+    fn dc_first(&self, layout: &Layout, low: u8, mut restarts: Restarts, tokens: &mut Tokens) -> bool {
         let mut last = [0; 3];
         let mut seen = 0;
         self.walk_dc(layout, |step| match step {
@@ -205,13 +180,7 @@ impl Store {
         seen < 1 << 11
     }
 
-    fn dc_refine(
-        &self,
-        layout: &Layout,
-        low: u8,
-        mut restarts: Restarts,
-        tokens: &mut Tokens,
-    ) -> bool {
+    fn dc_refine(&self, layout: &Layout, low: u8, mut restarts: Restarts, tokens: &mut Tokens) -> bool {
         let mut last = [0; 3];
         self.walk_dc(layout, |step| match step {
             Step::Mcu => {
@@ -267,12 +236,7 @@ fn pieces(bits: u64, count: u32) -> impl Iterator<Item = (u32, u32)> {
 /// Codes a scan of one component.
 #[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt"))]
 fn code_ac(coder: &mut AcCoder<'_>, held: &Held, band: Band, mut restarts: Restarts) {
-    let Band {
-        start,
-        end,
-        high,
-        low,
-    } = band;
+    let Band { start, end, high, low } = band;
     let within = (u64::MAX << start) & (u64::MAX >> (63 - end));
     let low = usize::from(low);
     for (block, points) in held.blocks.iter().zip(&held.points) {
@@ -338,8 +302,7 @@ impl AcCoder<'_> {
             let shifted = value.signum() * (value.abs() >> band.low);
             let (category, bits, magnitude) = categorise(shifted);
             self.seen |= magnitude;
-            self.tokens
-                .push(self.table, run << 4 | (category & 15), bits, category);
+            self.tokens.push(self.table, run << 4 | (category & 15), bits, category);
         }
         if last < u32::from(band.end) {
             self.eob_run += 1;

@@ -4,16 +4,16 @@ use super::EncodeError;
 
 /// T.81 Table K.1, natural order.
 const LUMA: [u16; 64] = [
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
-    14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113,
-    92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
+    87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
+    72, 92, 95, 98, 112, 100, 103, 99,
 ];
 
 /// T.81 Table K.2, natural order.
 const CHROMA: [u16; 64] = [
-    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99,
-    47, 66, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99,
 ];
 
 /// A quality from 1 (smallest) to 100 (best), on the scale of the Independent
@@ -142,11 +142,7 @@ pub fn estimate_quality(luma: &[u16; 64]) -> QualityEstimate {
     let mut best = (u64::MAX, 1);
     for quality in 1..=100_u8 {
         let table = scaled(&LUMA, Quality(f32::from(quality)));
-        let distance = table
-            .iter()
-            .zip(luma)
-            .map(|(&a, &b)| u64::from(a.abs_diff(b)))
-            .sum();
+        let distance = table.iter().zip(luma).map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
         if distance <= best.0 {
             best = (distance, quality);
         }
@@ -171,8 +167,7 @@ mod tests {
             };
             let tables = QuantTables::from_quality(Quality(f32::from(quality)));
             for (base, table) in [(LUMA, tables.luma), (CHROMA, tables.chroma)] {
-                let expected =
-                    base.map(|q| ((u32::from(q) * u32::from(percent) + 50) / 100).clamp(1, 255));
+                let expected = base.map(|q| ((u32::from(q) * u32::from(percent) + 50) / 100).clamp(1, 255));
                 assert_eq!(table.map(u32::from), expected, "quality {quality}");
             }
         }
@@ -196,11 +191,7 @@ mod tests {
             let table = scaled(&LUMA, Quality(f32::from(quality)));
             let estimate = estimate_quality(&table);
             assert!(estimate.exact);
-            assert_eq!(
-                table,
-                scaled(&LUMA, Quality(f32::from(estimate.quality))),
-                "{quality}"
-            );
+            assert_eq!(table, scaled(&LUMA, Quality(f32::from(estimate.quality))), "{quality}");
         }
         let mut near = scaled(&LUMA, Quality(80.0));
         near[10] += 1;

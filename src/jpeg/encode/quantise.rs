@@ -67,8 +67,7 @@ impl Divisors {
             let value = block[i];
             let biased = value.unsigned_abs().wrapping_add(self.bias[i]);
             let high = ((u32::from(biased) * u32::from(self.reciprocal[i])) >> 16) as u16;
-            let quotient =
-                ((i32::from(high as i16) * i32::from(self.scale[i] as i16)) >> 16) as i16;
+            let quotient = ((i32::from(high as i16) * i32::from(self.scale[i] as i16)) >> 16) as i16;
             *out = if value < 0 { -quotient } else { quotient };
         }
         (out, mask_scalar(&out, 0))
@@ -122,16 +121,8 @@ pub(super) fn mask_scalar(block: &Block, threshold: u16) -> u64 {
 }
 
 /// Quantises held results of the transform, block by block.
-#[multiversion(targets(
-    "x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt",
-    "x86_64+sse3+ssse3+sse4.1+popcnt",
-))]
-pub(super) fn quantise_row(
-    held: &[Block],
-    divisors: &Divisors,
-    blocks: &mut [Block],
-    masks: &mut [u64],
-) {
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt", "x86_64+sse3+ssse3+sse4.1+popcnt",))]
+pub(super) fn quantise_row(held: &[Block], divisors: &Divisors, blocks: &mut [Block], masks: &mut [u64]) {
     for ((held, block), mask) in held.iter().zip(blocks).zip(masks) {
         (*block, *mask) = match_target! {
             "x86_64+avx+avx2" => super::avx2::quantise(held, divisors),

@@ -14,11 +14,7 @@ pub fn requantise(coefficients: &mut Coefficients, tables: &QuantTables) {
     /// Blocks whose masks are found in one go.
     const BATCH: usize = 64;
     for (index, component) in coefficients.components.iter_mut().enumerate() {
-        let wanted = if index == 0 {
-            &tables.luma
-        } else {
-            &tables.chroma
-        };
+        let wanted = if index == 0 { &tables.luma } else { &tables.chroma };
         let before = component.quant;
         for (quant, &wanted) in component.quant.iter_mut().zip(wanted) {
             *quant = wanted.max(*quant);

@@ -125,18 +125,12 @@ impl UnquantisedCoefficients {
         for (index, placed) in layout.components.iter().enumerate() {
             let blocks_wide = layout.mcus_wide * placed.h;
             let blocks_high = layout.mcus_high * placed.v;
-            let count = blocks_wide
-                .checked_mul(blocks_high)
-                .ok_or(EncodeError::OutOfMemory)?;
+            let count = blocks_wide.checked_mul(blocks_high).ok_or(EncodeError::OutOfMemory)?;
             let mut blocks = Vec::new();
             blocks.try_reserve_exact(count)?;
             blocks.resize(count, [0; 64]);
             let mut masks = vec![0; placed.cols];
-            for (row, line) in blocks
-                .chunks_exact_mut(blocks_wide)
-                .take(placed.rows)
-                .enumerate()
-            {
+            for (row, line) in blocks.chunks_exact_mut(blocks_wide).take(placed.rows).enumerate() {
                 source.fill(index, row, 0, &mut line[..placed.cols], &mut masks);
             }
             let factor = |f: usize| u8::try_from(f).unwrap_or(u8::MAX);
@@ -177,14 +171,7 @@ struct Quantised<'a> {
 }
 
 impl BlockSource for Quantised<'_> {
-    fn fill(
-        &self,
-        component: usize,
-        row: usize,
-        col: usize,
-        blocks: &mut [Block],
-        masks: &mut [u64],
-    ) {
+    fn fill(&self, component: usize, row: usize, col: usize, blocks: &mut [Block], masks: &mut [u64]) {
         let held = &self.components[component];
         let start = row * held.cols + col;
         let held = &held.blocks[start..start + blocks.len()];

@@ -89,20 +89,14 @@ impl Tokens {
     }
 
     /// Writes everything with these tables, to a whole last byte.
-    pub(crate) fn write<S: Sink>(
-        &self,
-        specs: [Option<&HuffmanSpec>; 4],
-        chunk: &mut Chunk,
-        sink: &mut S,
-    ) {
+    pub(crate) fn write<S: Sink>(&self, specs: [Option<&HuffmanSpec>; 4], chunk: &mut Chunk, sink: &mut S) {
         // Code and length by index; the plain ones have neither.
         let mut codes = [0_u32; 2048];
         for (table, spec) in specs.into_iter().enumerate() {
             let Some(spec) = spec else { continue };
             let made = spec.codes();
             for symbol in 0..256 {
-                codes[table << 8 | symbol] =
-                    u32::from(made.codes[symbol]) << 5 | u32::from(made.lengths[symbol]);
+                codes[table << 8 | symbol] = u32::from(made.codes[symbol]) << 5 | u32::from(made.lengths[symbol]);
             }
         }
         write_tokens(&self.tokens, &codes, chunk, sink);

@@ -1,0 +1,473 @@
+//! What the command line accepts, and its help.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use photofit::{
+    Check, Chroma, Filter, Format, FormatSet, InvalidOption, Light, Limits, LossKind, Metadata, OnDamage, Options,
+    OutputFormat, Quality,
+};
+
+use super::units;
+
+const EXAMPLES: &str = "\
+Examples:
+  photofit prep photos -o ready           a folder, with all folders in it, for Zoho Bigin
+  photofit prep IMG_1.HEIC -o .           one photo, beside its source
+  photofit probe photos                   what each photo is and what would be done with it
+  photofit limits                         the services whose limits are known
+
+`photofit help prep` explains every option.";
+
+const PREP_EXAMPLES: &str = "\
+Examples:
+  photofit prep photos -o ready
+      Every photo of the folder and of the folders in it, within 10 MP and 10 MB (Zoho Bigin).
+  photofit prep a.heic b.png -o ready --limits mastodon
+      Two photos for another service; `photofit limits` lists them.
+  photofit prep photos -o ready --max-pixels 2MP --max-bytes 500kB --format jpeg
+      Limits of one's own.
+  photofit prep photos -o ready --dry-run
+      What would be done; nothing is written.
+  photofit prep photos -o ready --report report.jsonl --deny-loss animation,alpha
+      Refuse what would lose its animation or transparency; keep a report.
+  find . -name '*.jpg' -mtime -7 -print0 | photofit prep --files-from - -0 -o ready
+      Whatever another program lists.
+  photofit prep - -o - < in.heic > out.jpg
+      From standard input to standard output.
+
+What is taken:
+  A file named on the command line is always answered: prepared or refused. In
+  a folder, files that neither have a picture's extension nor start like one
+  are reported as skipped, and so are hidden files and folders, and videos.
+  Symbolic links are followed. The output folder may lie inside an input
+  folder; it is not read.
+
+Names:
+  A file named on the command line keeps its name, a file of a folder its path
+  in that folder, and a path of --files-from its folders too. The extension
+  becomes that of the format written (IMG_1.HEIC to IMG_1.jpg) unless it names
+  it already (IMG_2.JPG, scan.jpeg). Two photos that would get the same name,
+  apart from upper and lower case, are refused before anything is written; see
+  --on-collision. A source is never written over, and in the folder of its
+  source an output replaces another file only with --overwrite always.
+
+Report:
+  One JSON line for each file, in the order of the inputs, goes to standard
+  output, or to the file of --report; with -o - it goes to standard error. On a
+  terminal a short line for each photo is shown instead. The progress bar and
+  the closing summary go to standard error. The fields of a line:
+    input, output
+    status           ok, failed or skipped
+    error, reason    kind and message; only if failed or skipped
+    dry_run          true; only with --dry-run
+    action           kept, rewritten or transcoded
+    source           format, width, height, bytes, orientation
+    result           format, width, height, bytes, quality
+    losses           what the result lacks, each with its kind
+    encodes          how many times the picture was encoded
+    elapsed_ms
+
+Exit codes:
+  0  every photo was prepared, or skipped for a reason in the report
+  1  some photos failed, or the run was interrupted: Ctrl-C finishes the photos
+     in work, pressed again it stops at once
+  2  wrong usage, and nothing was done";
+
+const PROBE_EXAMPLES: &str = "\
+Examples:
+  photofit probe photos                        a table of every photo of a folder
+  photofit probe photos --limits mastodon      what would have to be done for another service
+  photofit probe --json IMG_1.HEIC             one JSON line for each photo
+
+Only headers are read: no pixel is decoded, so damage inside the picture is not
+seen. The fields of a JSON line:
+  input
+  info             format, width and height as stored, orientation, bytes, ...
+  plan             action (keep, rewrite or transcode), format, width, height
+  error, reason    kind and message; only if refused or skipped
+
+Exit codes:
+  0  every photo can be prepared, as far as its header tells
+  1  some cannot
+  2  wrong usage";
+
+const LIMITS_EXAMPLES: &str = "\
+Examples:
+  photofit limits                              the presets as a table
+  photofit prep photos -o ready --limits x-post
+  photofit prep photos -o ready --limits x-post --max-bytes 2MB
+                                               a preset, with one limit of one's own";
+
+/// Makes photos fit the limits of an upload service.
+///
+/// Photos are decoded, turned upright, downsampled and encoded anew as far as it takes to come within the service's
+/// pixels and bytes, and left alone where they already are. Each result is checked before it is written.
+#[derive(Debug, Parser)]
+#[command(name = "photofit", version, after_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// The jobs of the program.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Prepare photos: within the limits, upright, without private metadata.
+    #[command(after_help = PREP_EXAMPLES)]
+    Prep(Box<PrepArgs>),
+    /// Show what each photo is and what would be done with it, from its header alone.
+    #[command(after_help = PROBE_EXAMPLES)]
+    Probe(Box<ProbeArgs>),
+    /// List the services whose limits are known.
+    #[command(after_help = LIMITS_EXAMPLES)]
+    Limits(LimitsArgs),
+}
+
+/// Arguments of `photofit prep`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct PrepArgs {
+    #[command(flatten)]
+    pub(super) inputs: InputArgs,
+
+    /// The folder to write to, made where missing; `-` writes a single photo to standard output.
+    #[arg(
+        short,
+        long,
+        value_name = "DIR",
+        required_unless_present = "dry_run",
+        help_heading = "Output"
+    )]
+    pub(super) output: Option<PathBuf>,
+
+    /// When to write over a file of an earlier run. A source is never written over.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Overwrite::Changed, help_heading = "Output")]
+    pub(super) overwrite: Overwrite,
+
+    /// What to do with photos that would get the same name.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnCollision::Refuse, help_heading = "Output")]
+    pub(super) on_collision: OnCollision,
+
+    /// Say what would be done, from headers alone, and write nothing.
+    #[arg(long, help_heading = "Output")]
+    pub(super) dry_run: bool,
+
+    /// Write the report, one JSON line a file, to FILE; `-` is standard output, also on a terminal.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) report: Option<PathBuf>,
+
+    /// No progress bar, no summary, no line for photos that went well; only --report and failures remain.
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) quiet: bool,
+
+    #[command(flatten)]
+    pub(super) conform: ConformArgs,
+
+    #[command(flatten)]
+    pub(super) encode: EncodeArgs,
+
+    /// How many photos to prepare at a time [default: the number of processors].
+    #[arg(short, long, value_name = "N", value_parser = jobs, help_heading = "Resources")]
+    pub(super) jobs: Option<usize>,
+}
+
+/// Arguments of `photofit probe`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct ProbeArgs {
+    #[command(flatten)]
+    pub(super) inputs: InputArgs,
+
+    /// Print JSON lines instead of a table.
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+
+    #[command(flatten)]
+    pub(super) conform: ConformArgs,
+}
+
+/// Arguments of `photofit limits`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct LimitsArgs {
+    /// Print JSON lines instead of a table.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Where the photos come from.
+#[derive(Debug, ClapArgs)]
+pub(super) struct InputArgs {
+    /// Photos, or folders of photos with all folders in them; `-` is one photo on standard input.
+    #[arg(value_name = "PATH", required_unless_present = "files_from")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// Read more paths from FILE, one a line; `-` is standard input.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(super) files_from: Option<PathBuf>,
+
+    /// The paths of --files-from end with a NUL byte instead of a line end, as of `find -print0`.
+    #[arg(short = '0', long, requires = "files_from", help_heading = "Input")]
+    pub(super) null: bool,
+}
+
+/// What decides whether a photo has to be touched at all.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct ConformArgs {
+    /// The service whose limits hold; `photofit limits` lists them.
+    #[arg(long, value_name = "PRESET", default_value = Limits::presets()[0].name, hide_possible_values = true,
+          value_parser = presets())]
+    pub(super) limits: Limits,
+
+    /// The most pixels (width x height) of a result, such as 10MP or 10_000_000 [default: the preset's].
+    #[arg(long, value_name = "PIXELS", value_parser = units::parse_pixels)]
+    pub(super) max_pixels: Option<u64>,
+
+    /// The most bytes of a result, such as 10MB (decimal), 9.5MiB or 10_000_000 [default: the preset's].
+    #[arg(long, value_name = "BYTES", value_parser = units::parse_bytes)]
+    pub(super) max_bytes: Option<u64>,
+
+    /// The longest side of a result, in pixels [default: the preset's].
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_side: Option<u32>,
+
+    /// The formats that the service accepts, such as jpeg,png [default: the preset's].
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', value_parser = formats())]
+    pub(super) accept: Option<Vec<Format>>,
+
+    /// The format of a photo that has to be encoded; auto keeps the source's where possible, else PNG with transparency
+    /// and JPEG without.
+    #[arg(long, value_name = "FORMAT", default_value = OutputFormat::default().name(),
+          value_parser = choice(OutputFormat::ALL))]
+    pub(super) format: OutputFormat,
+
+    /// Which metadata stays: keep all that is true, privacy drops place, serial numbers, owner, thumbnails and comments,
+    /// strip drops all. Colour profiles stay.
+    #[arg(long, value_name = "POLICY", default_value = Metadata::default().name(), value_parser = choice(Metadata::ALL))]
+    pub(super) metadata: Metadata,
+
+    /// The most pixels that a source may claim; more is refused before anything is allocated.
+    #[arg(long, value_name = "PIXELS", default_value = "300MP", value_parser = units::parse_pixels,
+          help_heading = "Resources")]
+    pub(super) max_source_pixels: u64,
+
+    /// The most memory that the pixels of one photo may take; more is refused. Also the most bytes read of a file.
+    #[arg(long, value_name = "BYTES", default_value = "1.5GB", value_parser = units::parse_bytes,
+          help_heading = "Resources")]
+    pub(super) max_memory: u64,
+}
+
+/// How a photo is read and encoded.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Picture")]
+pub(super) struct EncodeArgs {
+    /// JPEG quality, 1 to 100, lowered only if the bytes do not fit; auto is 90, or the source's if that is lower.
+    #[arg(long, value_name = "QUALITY", default_value = "auto")]
+    pub(super) quality: Quality,
+
+    /// The JPEG quality, 1 to 100, below which a photo with too many bytes is made smaller instead of coarser.
+    #[arg(long, value_name = "QUALITY", default_value_t = Options::default().min_quality(),
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(super) min_quality: u8,
+
+    /// Chroma subsampling of a JPEG; auto is the source's, or 420.
+    #[arg(long, value_name = "SAMPLING", default_value = Chroma::default().name(), value_parser = choice(Chroma::ALL))]
+    pub(super) chroma: Chroma,
+
+    /// The filter that makes photos smaller: lanczos3 is sharpest, box fastest.
+    #[arg(long, value_name = "FILTER", default_value = Filter::default().name(), value_parser = choice(Filter::ALL))]
+    pub(super) filter: Filter,
+
+    /// The light in which pixels are averaged: linear keeps the brightness of fine detail, gamma is a little faster.
+    #[arg(long, value_name = "LIGHT", default_value = Light::default().name(), value_parser = choice(Light::ALL))]
+    pub(super) light: Light,
+
+    /// The colour behind transparent pixels where the result has none: #rrggbb, #rgb, white or black.
+    #[arg(long, value_name = "COLOR", default_value = "white", value_parser = units::parse_color)]
+    pub(super) background: [u8; 3],
+
+    /// How a photo that conforms already is checked: full decodes it, header reads its structure only.
+    #[arg(long, value_name = "CHECK", default_value = Check::default().name(), value_parser = choice(Check::ALL))]
+    pub(super) check: Check,
+
+    /// A photo of which only a part can be read: refuse it, or keep the part.
+    #[arg(long, value_name = "WHAT", default_value = OnDamage::default().name(), value_parser = choice(OnDamage::ALL))]
+    pub(super) on_damage: OnDamage,
+
+    /// Refuse photos that would lose any of these, separated by commas.
+    #[arg(long, value_name = "LOSSES", value_delimiter = ',', value_parser = losses())]
+    pub(super) deny_loss: Vec<LossKind>,
+}
+
+/// When an existing output is written over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Overwrite {
+    /// Leave it, and report the photo as skipped
+    Never,
+    /// Replace it if its bytes differ from the new ones
+    Changed,
+    /// Replace it
+    Always,
+}
+
+/// What happens to photos that would get the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnCollision {
+    /// Do nothing at all, and name them
+    Refuse,
+    /// Put the source's extension into the name: IMG_1.HEIC.jpg beside IMG_1.JPG
+    Rename,
+}
+
+impl ConformArgs {
+    /// The library's options, with everything that is not here at its default.
+    pub(super) fn options(&self) -> Options {
+        let mut limits = self.limits;
+        if let Some(pixels) = self.max_pixels {
+            limits = limits.with_max_pixels(pixels);
+        }
+        if let Some(bytes) = self.max_bytes {
+            limits = limits.with_max_bytes(bytes);
+        }
+        if let Some(side) = self.max_side {
+            limits = limits.with_max_side(side);
+        }
+        if let Some(formats) = &self.accept {
+            limits = limits.with_formats(FormatSet::of(formats));
+        }
+        Options::default()
+            .with_limits(limits)
+            .with_format(self.format)
+            .with_metadata(self.metadata)
+            .with_max_source_pixels(self.max_source_pixels)
+            .with_max_memory(self.max_memory)
+    }
+}
+
+impl EncodeArgs {
+    /// `options` with these choices.
+    ///
+    /// # Errors
+    /// [`InvalidOption`] for a value that the library refuses.
+    pub(super) fn apply(&self, options: Options) -> Result<Options, InvalidOption> {
+        let options = options
+            .with_quality(self.quality)
+            .with_chroma(self.chroma)
+            .with_filter(self.filter)
+            .with_light(self.light)
+            .with_background(self.background)
+            .with_check(self.check)
+            .with_on_damage(self.on_damage)
+            .with_deny_loss(self.deny_loss.iter().copied());
+        options.with_min_quality(self.min_quality)
+    }
+}
+
+/// A parser of the values of `all` by name, which the help lists.
+fn choice<T: Copy + Send + Sync + 'static>(all: &'static [(T, &'static str)]) -> impl TypedValueParser<Value = T> {
+    named(all.to_vec())
+}
+
+fn presets() -> impl TypedValueParser<Value = Limits> {
+    named(Limits::presets().iter().map(|p| (p.limits, p.name)).collect())
+}
+
+fn losses() -> impl TypedValueParser<Value = LossKind> {
+    named(LossKind::ALL.into_iter().map(|kind| (kind, kind.name())).collect())
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    named(vec![
+        (Format::Jpeg, "jpeg"),
+        (Format::Png, "png"),
+        (Format::Gif, "gif"),
+        (Format::Bmp, "bmp"),
+        (Format::WebP, "webp"),
+        (Format::Tiff, "tiff"),
+        (Format::Heif, "heic"),
+    ])
+}
+
+fn named<T: Clone + Send + Sync + 'static>(all: Vec<(T, &'static str)>) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|(_, name)| *name)).try_map(move |text| {
+        let found = all.iter().find(|(_, name)| *name == text);
+        found
+            .map(|(value, _)| value.clone())
+            .ok_or("not among the possible values")
+    })
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=1024) => Ok(jobs),
+        _ => Err("a number from 1 to 1024 is expected".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn prep(args: &[&str]) -> Result<Options, clap::Error> {
+        let args = Args::try_parse_from(["photofit", "prep", "a.jpg", "-o", "out"].iter().chain(args))?;
+        match args.command {
+            Command::Prep(args) => Ok(args.encode.apply(args.conform.options()).expect("a valid option")),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn without_options_the_library_s_defaults_hold() {
+        assert_eq!(prep(&[]).expect("parses"), Options::default());
+    }
+
+    #[test]
+    fn limits_start_from_the_preset() {
+        let options = prep(&["--limits", "mastodon", "--max-bytes", "2MB", "--max-side", "4000"]).expect("parses");
+        let expected = Limits::preset("mastodon")
+            .expect("known")
+            .with_max_bytes(2_000_000)
+            .with_max_side(4000);
+        assert_eq!(options.limits(), &expected);
+        let options = prep(&["--max-pixels=12.5MP", "--accept", "jpeg,webp"]).expect("parses");
+        assert_eq!(options.limits().max_pixels(), 12_500_000);
+        assert_eq!(options.limits().formats(), FormatSet::of(&[Format::Jpeg, Format::WebP]));
+    }
+
+    #[test]
+    fn every_choice_of_the_library_is_offered() {
+        for (_, name) in Filter::ALL {
+            assert!(prep(&["--filter", name]).is_ok(), "{name}");
+        }
+        for kind in LossKind::ALL {
+            assert_eq!(prep(&["--deny-loss", kind.name()]).expect("parses").deny_loss(), [kind]);
+        }
+        let both = prep(&["--deny-loss", "alpha,damage"]).expect("parses");
+        assert_eq!(both.deny_loss(), [LossKind::Alpha, LossKind::Damage]);
+    }
+
+    #[test]
+    fn impossible_values_are_refused() {
+        for bad in [
+            ["--quality", "0"],
+            ["--quality", "101"],
+            ["--min-quality", "0"],
+            ["--max-pixels", "0"],
+            ["--max-side", "0"],
+            ["--max-bytes", "tiny"],
+            ["--jobs", "0"],
+            ["--limits", "nobody"],
+            ["--format", "avif"],
+            ["--deny-loss", "everything"],
+            ["--background", "reddish"],
+        ] {
+            assert!(prep(&bad).is_err(), "{bad:?}");
+        }
+    }
+}

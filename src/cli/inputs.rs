@@ -1,0 +1,290 @@
+//! Which files to work on: paths, folders and lists become one ordered list of inputs.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::Error;
+use super::args::InputArgs;
+use super::report::{Note, Verdict};
+
+/// What stands for standard input and output on the command line.
+pub(super) const DASH: &str = "-";
+
+/// Extensions of pictures, in lower case: a file that has one is answered even when it lies in a folder.
+const PICTURES: &[&str] = &[
+    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "gif", "bmp", "dib", "webp", "tif", "tiff", "heic", "heif",
+    "hif", "avif", "jxl", "jp2", "j2k", "jpx", "jpf", "jxr", "wdp", "svg", "psd", "ico", "tga", "pbm", "pgm", "ppm",
+    "pnm", "pam", "exr", "hdr", "qoi", "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "srf", "sr2", "orf", "rw2",
+    "raf", "pef", "srw", "x3f", "3fr",
+];
+
+/// Extensions of what lies beside photos and is none, in lower case.
+const OTHERS: &[&str] = &[
+    "mov", "mp4", "m4v", "avi", "mkv", "webm", "3gp", "mts", "m2ts", "mpg", "mpeg", "m4a", "zip", "gz", "tgz", "7z",
+    "tar", "svgz",
+];
+
+/// Where the bytes of an input come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// One input, in the order in which it is answered.
+#[derive(Clone, Debug)]
+pub(super) struct Input {
+    /// Where its bytes come from.
+    pub(super) origin: Origin,
+    /// Its path below the output folder, with the source's extension.
+    pub(super) relative: PathBuf,
+    /// Whether somebody asked for this very file, so that "not a photo" is a failure and not a reason to skip it.
+    pub(super) named: bool,
+    /// The answer, where it is known before the file is read.
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl Input {
+    /// The input as the report names it.
+    pub(super) fn display(&self) -> Cow<'_, str> {
+        match &self.origin {
+            Origin::Stdin => Cow::Borrowed(DASH),
+            Origin::File(path) => path.to_string_lossy(),
+        }
+    }
+
+    /// The file, unless it is standard input.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::Stdin => None,
+            Origin::File(path) => Some(path),
+        }
+    }
+
+    /// Whether a file that turns out to be of no known format is skipped instead of failed.
+    pub(super) fn may_be_no_photo(&self) -> bool {
+        !self.named && !self.path().is_some_and(has_picture_extension)
+    }
+
+    /// Whether the name is that of a video or archive found in a folder.
+    pub(super) fn is_something_else(&self) -> bool {
+        !self.named && self.path().is_some_and(|path| has_extension(path, OTHERS))
+    }
+
+    fn answered(path: PathBuf, verdict: Verdict) -> Self {
+        Self {
+            relative: PathBuf::new(),
+            origin: Origin::File(path),
+            named: false,
+            verdict: Some(verdict),
+        }
+    }
+}
+
+/// Whether the name ends like that of a picture.
+pub(super) fn has_picture_extension(path: &Path) -> bool {
+    has_extension(path, PICTURES)
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.is_some_and(|e| extensions.iter().any(|known| known.eq_ignore_ascii_case(e)))
+}
+
+/// Collects the inputs in order: the paths of the command line, then those of the list. Folders are walked in the order
+/// of their names, `output` is left out of them.
+///
+/// # Errors
+/// [`Error`] when the list cannot be read, when standard input is asked for twice, or when a folder is also the output.
+pub(super) fn collect(args: &InputArgs, output: Option<&Path>) -> Result<Vec<Input>, Error> {
+    let list_is_stdin = args.files_from.as_deref().is_some_and(|f| f == Path::new(DASH));
+    let dashes = args.paths.iter().filter(|p| *p == Path::new(DASH)).count();
+    if dashes + usize::from(list_is_stdin) > 1 {
+        return Err(Error::usage("standard input can be read once: name - only once"));
+    }
+    let walk = Walk {
+        output: output.and_then(|o| o.canonicalize().ok()),
+    };
+    let mut inputs = Vec::new();
+    for path in &args.paths {
+        if path == Path::new(DASH) {
+            inputs.push(Input {
+                origin: Origin::Stdin,
+                relative: PathBuf::from("stdin"),
+                named: true,
+                verdict: None,
+            });
+        } else {
+            let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+            walk.add(path, Path::new(""), named_or_photo(name), &mut inputs)?;
+        }
+    }
+    if let Some(list) = &args.files_from {
+        for path in read_list(list, args.null)? {
+            let kept = below(&path);
+            walk.add(&path, &kept, named_or_photo(kept.clone()), &mut inputs)?;
+        }
+    }
+    Ok(inputs)
+}
+
+/// How folders are walked.
+struct Walk {
+    /// The output folder, resolved; `None` where it does not exist yet.
+    output: Option<PathBuf>,
+}
+
+impl Walk {
+    /// Adds a file as `name`, or what is in a folder with `prefix` before its path there.
+    fn add(&self, path: &Path, prefix: &Path, name: PathBuf, inputs: &mut Vec<Input>) -> Result<(), Error> {
+        if !path.is_dir() {
+            inputs.push(Input {
+                origin: Origin::File(path.to_owned()),
+                relative: name,
+                named: true,
+                verdict: None,
+            });
+            return Ok(());
+        }
+        if self.is_output(path) {
+            let message = format!(
+                "{} is both input and output: name another folder for -o",
+                path.display()
+            );
+            return Err(Error::Usage(message));
+        }
+        let mut entries = WalkDir::new(path)
+            .min_depth(1)
+            .follow_links(true)
+            .sort_by_file_name()
+            .into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let place = error.path().unwrap_or(path).to_owned();
+                    inputs.push(Input::answered(place, unwalkable(&error)));
+                    continue;
+                }
+            };
+            let is_folder = entry.file_type().is_dir();
+            if is_folder && self.is_output(entry.path()) {
+                entries.skip_current_dir();
+            } else if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                let note = Note::new("hidden", "hidden: name it to have it prepared");
+                inputs.push(Input::answered(entry.into_path(), Verdict::Skipped(note)));
+                if is_folder {
+                    entries.skip_current_dir();
+                }
+            } else if entry.file_type().is_file() {
+                let inside = entry.path().strip_prefix(path).unwrap_or(entry.path());
+                inputs.push(Input {
+                    relative: prefix.join(inside),
+                    origin: Origin::File(entry.path().to_owned()),
+                    named: false,
+                    verdict: None,
+                });
+            } else if !is_folder {
+                let note = Note::new("not-a-file", "not a file: a socket, pipe or device");
+                inputs.push(Input::answered(entry.into_path(), Verdict::Skipped(note)));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_output(&self, folder: &Path) -> bool {
+        self.output.is_some() && folder.canonicalize().ok() == self.output
+    }
+}
+
+/// What to answer for a place that cannot be walked.
+fn unwalkable(error: &walkdir::Error) -> Verdict {
+    if let Some(ancestor) = error.loop_ancestor() {
+        let message = format!("a link back to {}, whose files are taken already", ancestor.display());
+        return Verdict::Skipped(Note::new("loop", message));
+    }
+    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+    Verdict::Failed(Note::new("io", format!("cannot read: {why}")))
+}
+
+/// The paths of a list, one a line or one a NUL byte; empty lines do not count.
+fn read_list(list: &Path, null: bool) -> Result<Vec<PathBuf>, Error> {
+    let bytes = if list == Path::new(DASH) {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(list)
+    };
+    let bytes = bytes.map_err(|source| Error::File {
+        what: "read",
+        path: list.to_owned(),
+        source,
+    })?;
+    let end = if null { 0 } else { b'\n' };
+    let lines = bytes.split(|&b| b == end).map(|line| match line {
+        [line @ .., b'\r'] if !null => line,
+        line => line,
+    });
+    lines.filter(|line| !line.is_empty()).map(as_path).collect()
+}
+
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps)]
+fn as_path(bytes: &[u8]) -> Result<PathBuf, Error> {
+    use std::os::unix::ffi::OsStrExt;
+    Ok(PathBuf::from(OsStr::from_bytes(bytes)))
+}
+
+#[cfg(not(unix))]
+fn as_path(bytes: &[u8]) -> Result<PathBuf, Error> {
+    let text = std::str::from_utf8(bytes);
+    text.map(PathBuf::from)
+        .map_err(|_| Error::usage("the list of --files-from has to be in UTF-8"))
+}
+
+/// The path without what leads out of the output folder: the root, drive letters, `.` and `..`.
+fn below(path: &Path) -> PathBuf {
+    let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
+    parts.collect()
+}
+
+/// The name, or one made up for a file that is called `..` or `/`.
+fn named_or_photo(name: PathBuf) -> PathBuf {
+    if name.as_os_str().is_empty() {
+        PathBuf::from("photo")
+    } else {
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_a_list_stay_below_the_output_folder() {
+        for (path, expected) in [
+            ("a/b.jpg", "a/b.jpg"),
+            ("./a/b.jpg", "a/b.jpg"),
+            ("/home/me/b.jpg", "home/me/b.jpg"),
+            ("../../b.jpg", "b.jpg"),
+            ("..", ""),
+        ] {
+            assert_eq!(below(Path::new(path)), Path::new(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn extensions_count_in_any_case() {
+        assert!(has_picture_extension(Path::new("a/IMG_1.HEIC")));
+        assert!(!has_picture_extension(Path::new("a/notes.txt")));
+        assert!(!has_picture_extension(Path::new("jpg")));
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line, one room for each step: arguments, inputs, names, preparing or probing, writing, reporting.
+
+pub(crate) mod args;
+mod inputs;
+mod names;
+mod output;
+mod prep;
+mod probe;
+mod progress;
+pub(crate) mod report;
+mod source;
+mod units;
+mod workers;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use photofit::Limits;
+
+use args::{Args, Command};
+
+/// The exit code when every photo was done.
+pub(crate) const ALL_DONE: u8 = 0;
+/// The exit code when some photos failed.
+pub(crate) const SOME_FAILED: u8 = 1;
+/// The exit code when nothing was started because the command line asks for something impossible.
+pub(crate) const WRONG_USAGE: u8 = 2;
+
+/// Why the command did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The command line contradicts itself or the file system.
+    #[error("{0}")]
+    Usage(String),
+
+    /// A file that the command itself needs cannot be used.
+    #[error("cannot {what} {}", path.display())]
+    File {
+        /// What was tried: "read", "create".
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+
+    /// The worker threads could not be started.
+    #[error("cannot start {jobs} worker threads")]
+    Workers {
+        /// How many were asked for.
+        jobs: usize,
+        /// The system's answer.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+impl Error {
+    /// A wrong use of the command line, in words.
+    fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Error`] when nothing was started; photos that fail are answered in the report and in the exit code.
+pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
+    let code = match args.command {
+        Command::Prep(args) => prep::run(*args)?,
+        Command::Probe(args) => probe::run(*args)?,
+        Command::Limits(args) => {
+            print_limits(args.json);
+            ALL_DONE
+        }
+    };
+    Ok(ExitCode::from(code))
+}
+
+/// Prints the presets as a table or as JSON lines.
+fn print_limits(json: bool) {
+    let mut table = probe::table(["preset", "service", "pixels", "side", "bytes", "formats"]);
+    for preset in Limits::presets() {
+        let limits = &preset.limits;
+        let pixels = (limits.max_pixels() < u64::MAX).then_some(limits.max_pixels());
+        let side = (limits.max_side() < u32::MAX).then_some(limits.max_side());
+        let bytes = (limits.max_bytes() < u64::MAX).then_some(limits.max_bytes());
+        if json {
+            let formats: Vec<_> = limits.formats().iter().collect();
+            let line = serde_json::json!({
+                "name": preset.name, "service": preset.service,
+                "max_pixels": pixels, "max_side": side, "max_bytes": bytes, "formats": formats,
+            });
+            println!("{line}");
+        } else {
+            let any = || "any".to_owned();
+            table.add_row([
+                preset.name.to_owned(),
+                preset.service.to_owned(),
+                pixels.map_or_else(any, units::megapixels),
+                side.map_or_else(any, |s| format!("{s} px")),
+                bytes.map_or_else(any, units::bytes),
+                limits.formats().to_string(),
+            ]);
+        }
+    }
+    if !json {
+        println!("{}", probe::text(table));
+    }
+}

@@ -1,0 +1,178 @@
+//! The progress bar and the closing summary, both on standard error.
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use photofit::Action;
+
+use super::report::{Answer, Verdict, printable};
+use super::units;
+
+/// How many reasons for refusals the summary shows.
+const REASONS: usize = 5;
+
+/// The bar: photos done of all, rate, time left and megabytes read.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    read: u64,
+}
+
+impl Progress {
+    /// A bar for `total` inputs, unless `quiet` or standard error is no terminal.
+    pub(super) fn new(total: usize, quiet: bool) -> Self {
+        let hidden = quiet || !io::stderr().is_terminal();
+        let target = if hidden {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+        let template = "{bar:30} {pos}/{len} photos, {per_sec}, {msg}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.with_key(
+                "per_sec",
+                |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                    let _ = write!(out, "{:.1}/s", state.per_sec());
+                },
+            ));
+        }
+        if !hidden {
+            bar.enable_steady_tick(Duration::from_millis(250));
+        }
+        Self { bar, read: 0 }
+    }
+
+    /// One more input is answered, for which `bytes` were read.
+    pub(super) fn advance(&mut self, bytes: u64) {
+        self.read += bytes;
+        self.bar.set_message(units::bytes(self.read));
+        self.bar.inc(1);
+    }
+
+    /// Takes the bar away while `print` prints.
+    pub(super) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
+        if self.bar.is_hidden() {
+            print()
+        } else {
+            self.bar.suspend(print)
+        }
+    }
+
+    /// Takes the bar away for good.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// What the run came to.
+pub(super) struct Summary {
+    start: Instant,
+    dry_run: bool,
+    kept: usize,
+    rewritten: usize,
+    transcoded: usize,
+    skipped: usize,
+    no_photos: usize,
+    failed: usize,
+    before: u64,
+    after: u64,
+    reasons: Vec<(String, String)>,
+}
+
+impl Summary {
+    /// Nothing done yet.
+    pub(super) fn new(dry_run: bool) -> Self {
+        Self {
+            start: Instant::now(),
+            dry_run,
+            kept: 0,
+            rewritten: 0,
+            transcoded: 0,
+            skipped: 0,
+            no_photos: 0,
+            failed: 0,
+            before: 0,
+            after: 0,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// Counts an answer.
+    pub(super) fn add(&mut self, answer: &Answer) {
+        match &answer.verdict {
+            Verdict::Done(report) => {
+                self.before += report.source.bytes;
+                self.after += report.result.bytes;
+                self.count(report.action);
+            }
+            Verdict::Planned(planned) => {
+                self.before += planned.source_bytes();
+                self.count(planned.action());
+            }
+            Verdict::Skipped(note) => {
+                self.skipped += 1;
+                self.no_photos += usize::from(note.kind == "not-a-photo");
+            }
+            Verdict::Failed(note) => {
+                self.failed += 1;
+                if self.reasons.len() < REASONS {
+                    self.reasons.push((answer.input.clone(), note.message.clone()));
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, action: Action) {
+        match action {
+            Action::Kept => self.kept += 1,
+            Action::Rewritten => self.rewritten += 1,
+            _ => self.transcoded += 1,
+        }
+    }
+
+    /// Whether any input failed.
+    pub(super) fn any_failed(&self) -> bool {
+        self.failed > 0
+    }
+
+    /// The summary in words; `left` inputs were not started because the run was interrupted.
+    pub(super) fn to_text(&self, left: usize) -> String {
+        let elapsed = self.start.elapsed().as_secs_f64();
+        let done = self.kept + self.rewritten + self.transcoded;
+        let mut counts = vec![
+            format!("{} kept", self.kept),
+            format!("{} rewritten", self.rewritten),
+            format!("{} transcoded", self.transcoded),
+            format!("{} refused", self.failed),
+        ];
+        counts.push(match self.no_photos {
+            0 => format!("{} skipped", self.skipped),
+            n if n == self.skipped => format!("{n} skipped (not photos)"),
+            n => format!("{} skipped ({n} not photos)", self.skipped),
+        });
+        let counts = counts.join(", ");
+        let mut text = if self.dry_run {
+            let before = units::bytes(self.before);
+            format!("would be: {counts}; {before}, nothing was written")
+        } else {
+            let (before, after) = (units::bytes(self.before), units::bytes(self.after));
+            #[allow(clippy::cast_precision_loss)]
+            let rate = done as f64 / elapsed.max(0.001);
+            format!("{counts}; {before} -> {after} in {elapsed:.1} s ({rate:.1} photos/s)")
+        };
+        if left > 0 {
+            text += &format!("\ninterrupted: {left} not started");
+        }
+        if !self.reasons.is_empty() {
+            text += "\nrefused:";
+            for (input, message) in &self.reasons {
+                text += &format!("\n  {}: {}", printable(input), printable(message));
+            }
+            if self.failed > self.reasons.len() {
+                text += &format!("\n  and {} more: see the report", self.failed - self.reasons.len());
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,377 @@
+//! What is said about each input: JSON lines for programs, short lines for people.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, IsTerminal, LineWriter, Write};
+use std::path::Path;
+
+use photofit::{Action, Format, ImageInfo, Plan, Report};
+use serde::Serialize;
+
+use super::Error;
+use super::inputs::DASH;
+use super::progress::Progress;
+use super::units;
+
+/// An error with its sources, joined by colons.
+pub(crate) fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// Why an input failed or was skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Note {
+    /// A stable name for programs, in kebab case.
+    pub(super) kind: &'static str,
+    /// The reason in words.
+    pub(super) message: String,
+}
+
+impl Note {
+    /// A reason of the command line's own.
+    pub(super) fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// The library's reason.
+    pub(super) fn of(error: &photofit::Error) -> Self {
+        Self::new(error.kind(), chain(error))
+    }
+}
+
+/// What became of an input.
+#[derive(Clone, Debug)]
+pub(super) enum Verdict {
+    /// It was prepared.
+    Done(Box<Report>),
+    /// It would be prepared like this.
+    Planned(Box<Planned>),
+    /// It was left alone on purpose.
+    Skipped(Note),
+    /// It could not be prepared.
+    Failed(Note),
+}
+
+/// An answered input: one line of the report.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    /// The input as the command line or the folder names it.
+    pub(super) input: String,
+    /// What was, or would be, written.
+    pub(super) output: Option<String>,
+    /// Bytes read for it.
+    pub(super) read: u64,
+    /// What became of it.
+    pub(super) verdict: Verdict,
+}
+
+/// What a dry run says about a photo, with the names of [`Report`].
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Planned {
+    dry_run: bool,
+    action: Action,
+    source: PlannedSource,
+    result: PlannedResult,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PlannedSource {
+    format: Format,
+    width: u32,
+    height: u32,
+    bytes: u64,
+    orientation: u8,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PlannedResult {
+    format: Format,
+    width: u32,
+    height: u32,
+}
+
+impl Planned {
+    /// The plan for the photo that `info` describes.
+    pub(super) fn new(info: &ImageInfo, plan: &Plan) -> Self {
+        let (format, width, height) = target(info, plan);
+        Self {
+            dry_run: true,
+            action: match plan {
+                Plan::Keep => Action::Kept,
+                Plan::Rewrite => Action::Rewritten,
+                _ => Action::Transcoded,
+            },
+            source: PlannedSource {
+                format: info.format,
+                width: info.width,
+                height: info.height,
+                bytes: info.bytes,
+                orientation: info.orientation.to_exif(),
+            },
+            result: PlannedResult { format, width, height },
+        }
+    }
+
+    /// What would be done.
+    pub(super) fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The size of the source in bytes.
+    pub(super) fn source_bytes(&self) -> u64 {
+        self.source.bytes
+    }
+}
+
+/// Format and upright size that a plan leads to, as far as the header tells.
+pub(super) fn target(info: &ImageInfo, plan: &Plan) -> (Format, u32, u32) {
+    match *plan {
+        Plan::Transcode { format, width, height } => (format, width, height),
+        _ => {
+            let (width, height) = info.upright_size();
+            (info.format, width, height)
+        }
+    }
+}
+
+/// One line of the report; the field names are stable.
+#[derive(Serialize)]
+struct Line<'a> {
+    input: &'a str,
+    output: Option<&'a str>,
+    status: &'static str,
+    #[serde(flatten)]
+    report: Option<&'a Report>,
+    #[serde(flatten)]
+    planned: Option<&'a Planned>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a Note>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Note>,
+}
+
+impl Answer {
+    /// The line as JSON, without a line end.
+    fn to_json(&self) -> String {
+        let mut line = Line {
+            input: &self.input,
+            output: self.output.as_deref(),
+            status: "ok",
+            report: None,
+            planned: None,
+            reason: None,
+            error: None,
+        };
+        match &self.verdict {
+            Verdict::Done(report) => line.report = Some(report),
+            Verdict::Planned(planned) => line.planned = Some(planned),
+            Verdict::Skipped(note) => (line.status, line.reason) = ("skipped", Some(note)),
+            Verdict::Failed(note) => (line.status, line.error) = ("failed", Some(note)),
+        }
+        // Strings and numbers under fixed names: there is nothing that JSON could refuse.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// The line for people, without a line end.
+    fn to_text(&self) -> String {
+        let input = printable(&self.input);
+        match &self.verdict {
+            Verdict::Done(report) => {
+                let (source, result) = (&report.source, &report.result);
+                let mut text = format!("{:<10}  {input}", report.action.name());
+                if report.action == Action::Kept {
+                    let _ = write!(
+                        text,
+                        "  {}x{} {}",
+                        result.width,
+                        result.height,
+                        units::bytes(result.bytes)
+                    );
+                } else {
+                    let (before, after) = (units::bytes(source.bytes), units::bytes(result.bytes));
+                    let _ = write!(
+                        text,
+                        "  {} {}x{} {before} -> {} {}x{} {after}",
+                        source.format, source.width, source.height, result.format, result.width, result.height
+                    );
+                }
+                if !report.losses.is_empty() {
+                    let losses: Vec<&str> = report.losses.iter().map(|loss| loss.kind().name()).collect();
+                    let _ = write!(text, "  (lost: {})", losses.join(", "));
+                }
+                text
+            }
+            Verdict::Planned(planned) => {
+                let (source, result) = (&planned.source, &planned.result);
+                let would = match planned.action {
+                    Action::Kept => "keep",
+                    Action::Rewritten => "rewrite",
+                    _ => "transcode",
+                };
+                format!(
+                    "{would:<10}  {input}  {} {}x{} {} -> {} {}x{}",
+                    source.format,
+                    source.width,
+                    source.height,
+                    units::bytes(source.bytes),
+                    result.format,
+                    result.width,
+                    result.height
+                )
+            }
+            Verdict::Skipped(note) => format!("{:<10}  {input}: {}", "skipped", printable(&note.message)),
+            Verdict::Failed(note) => format!("{:<10}  {input}: {}", "failed", printable(&note.message)),
+        }
+    }
+}
+
+/// The text with control characters escaped: a file name must not steer the terminal.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        let escape = |c: char| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        };
+        Cow::Owned(text.chars().map(escape).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Where the lines go.
+pub(super) struct Reporter {
+    lines: Option<Box<dyn Write>>,
+    people: People,
+    failure: Option<io::Error>,
+}
+
+/// Which lines for people there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum People {
+    Nothing,
+    All,
+    Failures,
+}
+
+impl Reporter {
+    /// Decides where lines go: `file` is --report, `photo_on_stdout` that standard output holds the photo.
+    ///
+    /// # Errors
+    /// [`Error`] if the file cannot be made, or if report and photo would both go to standard output.
+    pub(super) fn new(file: Option<&Path>, quiet: bool, photo_on_stdout: bool) -> Result<Self, Error> {
+        let to_stdout = file == Some(Path::new(DASH));
+        if to_stdout && photo_on_stdout {
+            return Err(Error::usage(
+                "the photo and the report cannot both go to standard output",
+            ));
+        }
+        let terminal = io::stdout().is_terminal();
+        let lines: Option<Box<dyn Write>> = match file {
+            Some(_) if to_stdout => Some(Box::new(LineWriter::new(io::stdout()))),
+            Some(path) => {
+                let file = File::create(path).map_err(|source| Error::File {
+                    what: "create",
+                    path: path.to_owned(),
+                    source,
+                })?;
+                Some(Box::new(LineWriter::new(file)))
+            }
+            None if quiet => None,
+            None if photo_on_stdout => Some(Box::new(LineWriter::new(io::stderr()))),
+            None if terminal => None,
+            None => Some(Box::new(LineWriter::new(io::stdout()))),
+        };
+        let people = match () {
+            () if quiet && file.is_none() => People::Failures,
+            () if quiet || to_stdout || photo_on_stdout || !terminal => People::Nothing,
+            () => People::All,
+        };
+        Ok(Self {
+            lines,
+            people,
+            failure: None,
+        })
+    }
+
+    /// Writes the lines of one answer. A reader of the report that went away does not stop the work.
+    pub(super) fn write(&mut self, answer: &Answer, progress: &Progress) {
+        if let Some(lines) = &mut self.lines {
+            let written = progress.suspend(|| writeln!(lines, "{}", answer.to_json()));
+            if let Err(error) = written {
+                self.lines = None;
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    self.failure = Some(error);
+                }
+            }
+        }
+        match self.people {
+            People::All => progress.suspend(|| {
+                let _ = writeln!(io::stdout(), "{}", answer.to_text());
+            }),
+            People::Failures if matches!(answer.verdict, Verdict::Failed(_)) => eprintln!("{}", answer.to_text()),
+            _ => {}
+        }
+    }
+
+    /// Why the report is incomplete, if it is.
+    pub(super) fn finish(mut self) -> Option<io::Error> {
+        if let Some(lines) = &mut self.lines
+            && let Err(error) = lines.flush()
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.failure.get_or_insert(error);
+        }
+        self.failure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed() -> Answer {
+        Answer {
+            input: "a\u{1b}[2J.jpg".to_owned(),
+            output: None,
+            read: 0,
+            verdict: Verdict::Failed(Note::new("io", "cannot read: gone")),
+        }
+    }
+
+    #[test]
+    fn a_failed_line_has_the_stable_fields() {
+        let json = failed().to_json();
+        let value: serde_json::Value = serde_json::from_str(&json).expect("is JSON");
+        assert_eq!(value["status"], "failed");
+        assert_eq!(value["output"], serde_json::Value::Null);
+        assert_eq!(value["error"]["kind"], "io");
+        assert!(value.get("reason").is_none() && value.get("action").is_none());
+    }
+
+    #[test]
+    fn lines_for_people_do_not_steer_the_terminal() {
+        assert_eq!(failed().to_text(), "failed      a\\u{1b}[2J.jpg: cannot read: gone");
+    }
+
+    #[test]
+    fn sources_are_joined() {
+        let source = io::Error::other("disk on fire");
+        let error = Error::File {
+            what: "read",
+            path: "list".into(),
+            source,
+        };
+        assert_eq!(chain(&error), "cannot read list: disk on fire");
+    }
+}
