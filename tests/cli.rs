@@ -1,6 +1,7 @@
 //! The command line, from outside: the program is run on small photos that the tests make.
 
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::cast_possible_truncation, reason = "made-up pixels")]
 
 use std::fs;
 use std::io::Write;
