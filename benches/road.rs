@@ -56,7 +56,9 @@ fn prepare(c: &mut Criterion) {
         group.bench_function(format!("jpeg/{name}/1 thread"), |b| {
             b.iter(|| preparer.prepare(black_box(&jpeg)).map(|p| p.bytes().len()));
         });
-        let pool = rayon::ThreadPoolBuilder::new().build().expect("a pool of the machine's cores");
+        let pool = rayon::ThreadPoolBuilder::new()
+            .build()
+            .expect("a pool of the machine's cores");
         let threads = pool.current_num_threads();
         group.bench_function(format!("jpeg/{name}/{threads} threads"), |b| {
             let mut preparer = Preparer::new(Options::default());

@@ -26,6 +26,17 @@ pub enum Orientation {
     Rotate270 = 8,
 }
 
+/// Every orientation is a transposition, or none, followed by mirrorings of the axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// Exchange columns and rows.
+    pub(crate) transpose: bool,
+    /// Then mirror left to right.
+    pub(crate) flip_horizontal: bool,
+    /// Then mirror top to bottom.
+    pub(crate) flip_vertical: bool,
+}
+
 impl Orientation {
     /// All eight, in the order of their numbers.
     pub const ALL: [Self; 8] = [
@@ -71,9 +82,9 @@ impl Orientation {
         }
     }
 
-    /// As steps: transpose first if the first is true, then mirror left to right, then top to bottom.
-    pub(crate) const fn steps(self) -> (bool, bool, bool) {
-        match self {
+    /// What is to be done, in steps.
+    pub(crate) const fn steps(self) -> Steps {
+        let (transpose, flip_horizontal, flip_vertical) = match self {
             Self::Upright => (false, false, false),
             Self::FlipHorizontal => (false, true, false),
             Self::Rotate180 => (false, true, true),
@@ -82,30 +93,31 @@ impl Orientation {
             Self::Rotate90 => (true, true, false),
             Self::Transverse => (true, true, true),
             Self::Rotate270 => (true, false, true),
-        }
-    }
-
-    const fn from_steps(steps: (bool, bool, bool)) -> Self {
-        match steps {
-            (false, false, false) => Self::Upright,
-            (false, true, false) => Self::FlipHorizontal,
-            (false, true, true) => Self::Rotate180,
-            (false, false, true) => Self::FlipVertical,
-            (true, false, false) => Self::Transpose,
-            (true, true, false) => Self::Rotate90,
-            (true, true, true) => Self::Transverse,
-            (true, false, true) => Self::Rotate270,
+        };
+        Steps {
+            transpose,
+            flip_horizontal,
+            flip_vertical,
         }
     }
 
     /// First this one, then `next`.
     #[must_use]
-    pub const fn then(self, next: Self) -> Self {
-        let (t1, h1, v1) = self.steps();
-        let (t2, h2, v2) = next.steps();
+    pub fn then(self, next: Self) -> Self {
+        let (a, b) = (self.steps(), next.steps());
         // A transposition that comes after mirrorings exchanges them.
-        let (h1, v1) = if t2 { (v1, h1) } else { (h1, v1) };
-        Self::from_steps((t1 ^ t2, h1 ^ h2, v1 ^ v2))
+        let (horizontal, vertical) = if b.transpose {
+            (a.flip_vertical, a.flip_horizontal)
+        } else {
+            (a.flip_horizontal, a.flip_vertical)
+        };
+        let both = Steps {
+            transpose: a.transpose != b.transpose,
+            flip_horizontal: horizontal != b.flip_horizontal,
+            flip_vertical: vertical != b.flip_vertical,
+        };
+        // All eight combinations are among the eight.
+        Self::ALL.into_iter().find(|o| o.steps() == both).unwrap_or_default()
     }
 
     /// The one that undoes this one.

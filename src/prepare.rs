@@ -5,11 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::decode::{self, Decoded};
-use crate::encode::budget::{self, Attempts, Search};
-use crate::encode::jpeg::{self, Tenths};
+use crate::encode::budget::{self, Attempts, Tenths};
+use crate::encode::jpeg::{self, Attempt, JpegEncoder};
 use crate::encode::png;
 use crate::error::Error;
 use crate::format::Format;
+use crate::jpeg::encode::Sampling;
 use crate::metadata::{self, Carried};
 use crate::options::{Check, OnDamage, Options, OutputFormat};
 use crate::orient::Orientation;
@@ -95,6 +96,7 @@ pub fn plan(data: &[u8], options: &Options) -> Result<Plan, Error> {
 pub struct Preparer {
     options: Options,
     resampler: Resampler,
+    encoder: JpegEncoder,
 }
 
 impl std::fmt::Debug for Preparer {
@@ -112,6 +114,7 @@ impl Preparer {
         Self {
             options,
             resampler: Resampler::default(),
+            encoder: JpegEncoder::default(),
         }
     }
 
@@ -132,6 +135,7 @@ impl Preparer {
         outcome.unwrap_or_else(|panic| {
             // Whatever the panic left half done in the scratch memory goes with it.
             self.resampler = Resampler::default();
+            self.encoder = JpegEncoder::default();
             let message = panic
                 .downcast_ref::<String>()
                 .cloned()
@@ -301,6 +305,7 @@ impl Preparer {
             quality: self.start_quality(info),
             options: &self.options,
             resampler: &mut self.resampler,
+            encoder: &mut self.encoder,
             attempts: Attempts::default(),
         };
         let (bytes, quality) = job.encode(format, width, height)?;
@@ -377,10 +382,11 @@ struct Job<'a> {
     source: Raster,
     orientation: Orientation,
     carried: Carried,
-    sampling: (u8, u8),
+    sampling: Sampling,
     quality: Tenths,
     options: &'a Options,
     resampler: &'a mut Resampler,
+    encoder: &'a mut JpegEncoder,
     attempts: Attempts,
 }
 
@@ -461,26 +467,37 @@ impl Job<'_> {
     }
 
     fn jpeg(&mut self, picture: Raster, limit: u64) -> Result<(Vec<u8>, Tenths), Error> {
-        let (sampling, start) = (self.sampling, self.quality);
-        let floor = Tenths::of(self.options.min_quality()).min(start);
-        let mut attempts = std::mem::take(&mut self.attempts);
-        let carried = &self.carried;
-        let search = budget::by_quality(limit, start, floor, &mut attempts, |quality| {
-            jpeg::encode(&picture, quality, sampling).map(|bytes| metadata::insert_into_jpeg(bytes, carried))
-        });
-        let size = match search? {
-            Search::Fits { quality, bytes } => {
-                self.attempts = attempts;
-                return Ok((bytes, quality));
+        let floor = Tenths::of(self.options.min_quality()).min(self.quality);
+        // What goes in besides the picture is the same at every quality.
+        let overhead = metadata::size_in_jpeg(&self.carried);
+        let within = limit.saturating_sub(overhead);
+        let encodes = &mut self.attempts.count;
+        let attempt = self
+            .encoder
+            .within(&picture, self.sampling, (floor, self.quality), within, encodes)?;
+        let size = match attempt {
+            Attempt::Fits(encoded) => {
+                return Ok((
+                    metadata::insert_into_jpeg(encoded.bytes, &self.carried),
+                    encoded.quality,
+                ));
             }
-            Search::TooLarge(size) => size,
+            Attempt::TooLarge(size) => size + overhead,
         };
         let pixels = u64::from(picture.width()) * u64::from(picture.height());
         drop(picture);
+        let mut attempts = std::mem::take(&mut self.attempts);
         let result = budget::by_size(limit, pixels, size, &mut attempts, |pixels| {
             let picture = self.picture_within(pixels)?;
-            let bytes = jpeg::encode(&picture, floor, sampling)?;
-            Ok(metadata::insert_into_jpeg(bytes, &self.carried))
+            // Counted by the search itself.
+            let mut uncounted = 0;
+            let attempt = self
+                .encoder
+                .within(&picture, self.sampling, (floor, floor), u64::MAX, &mut uncounted)?;
+            Ok(match attempt {
+                Attempt::Fits(encoded) => metadata::insert_into_jpeg(encoded.bytes, &self.carried),
+                Attempt::TooLarge(_) => Vec::new(),
+            })
         });
         self.attempts = attempts;
         Ok((result?, floor))

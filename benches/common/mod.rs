@@ -3,10 +3,10 @@
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 /// Name, width and height of the photos measured: a phone's and a camera's.
-pub const PHOTOS: [(&str, u16, u16); 2] = [("12 MP", 4032, 3024), ("24 MP", 6000, 4000)];
+pub(crate) const PHOTOS: [(&str, u16, u16); 2] = [("12 MP", 4032, 3024), ("24 MP", 6000, 4000)];
 
 /// RGB pixels of a picture with a photo's mixture: broad light, hard edges, texture in places, noise everywhere.
-pub fn pixels(width: u16, height: u16) -> Vec<u8> {
+pub(crate) fn pixels(width: u16, height: u16) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut noise = move || {
         // xorshift64: any fixed sequence will do.
@@ -21,7 +21,11 @@ pub fn pixels(width: u16, height: u16) -> Vec<u8> {
             let sky = 200 - y * 120 / i32::from(height);
             let hill = (f64::from(x) / 190.0).sin() * 150.0 + (f64::from(x) / 37.0).sin() * 25.0;
             let ground = f64::from(y) > f64::from(height) * 0.55 + hill;
-            let texture = if ground { ((x * 7 + y * 13) % 29) + ((x / 3 * y / 5) % 23) } else { 0 };
+            let texture = if ground {
+                ((x * 7 + y * 13) % 29) + ((x / 3 * y / 5) % 23)
+            } else {
+                0
+            };
             let disc = (x - i32::from(width) / 3).pow(2) + (y - i32::from(height) / 4).pow(2) < 250_000;
             let base = match (ground, disc) {
                 (true, _) => [70 + texture, 90 + texture, 40 + texture / 2],
@@ -35,7 +39,7 @@ pub fn pixels(width: u16, height: u16) -> Vec<u8> {
 }
 
 /// The picture as a camera's JPEG: baseline, 4:2:0, quality 95.
-pub fn photo(width: u16, height: u16) -> Vec<u8> {
+pub(crate) fn photo(width: u16, height: u16) -> Vec<u8> {
     let mut out = Vec::new();
     let mut encoder = Encoder::new(&mut out, 95);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
@@ -46,7 +50,7 @@ pub fn photo(width: u16, height: u16) -> Vec<u8> {
 }
 
 /// Pixels as an uncompressed bitmap.
-pub fn bmp(pixels: &[u8], width: u16, height: u16) -> Vec<u8> {
+pub(crate) fn bmp(pixels: &[u8], width: u16, height: u16) -> Vec<u8> {
     let mut out = Vec::new();
     image::codecs::bmp::BmpEncoder::new(&mut out)
         .encode(pixels, width.into(), height.into(), image::ExtendedColorType::Rgb8)

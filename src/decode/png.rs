@@ -2,7 +2,9 @@
 
 use std::io::Cursor;
 
-use png::{BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations, expand_interlaced_row};
+use png::{
+    BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations, expand_interlaced_row,
+};
 
 use super::{Damage, Decoded};
 use crate::error::Error;
@@ -35,7 +37,10 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
         Some(e) if done == 0 => return Err(Error::decode(Format::Png, e)),
         Some(e) => Some(e),
         // The checksum of the last data stands behind the last row. A missing end, on the other hand, costs nothing.
-        None => reader.finish().err().filter(|e| !matches!(e, DecodingError::IoError(_))),
+        None => reader
+            .finish()
+            .err()
+            .filter(|e| !matches!(e, DecodingError::IoError(_))),
     }
     .map(|e| Damage {
         readable: done as f64 / info.pixels() as f64,

@@ -1,13 +1,12 @@
-//! The search for the best attempt that fits a byte limit.
+//! The search for what fits a byte limit.
 //!
-//! First quality: the highest that fits, found in at most [`MAX_ENCODES`] attempts on pixels already held. Below the
-//! quality floor, and for PNG, the picture is made smaller instead, each time from the source's pixels.
+//! First quality: the highest that fits, found by counting sizes, not by writing files. Below the quality floor, and for
+//! PNG, the picture is made smaller instead, each time from the source's pixels.
 
-use super::jpeg::Tenths;
 use crate::error::Error;
 
-/// Attempts at one size. One good guess and interpolation come within a percent in three or four.
-const MAX_ENCODES: u32 = 5;
+/// Sizes counted for one picture at the most. Interpolation comes within a percent in two or three.
+const MAX_COUNTS: u32 = 8;
 
 /// Attempts at smaller and smaller sizes.
 const MAX_SHRINKS: u32 = 8;
@@ -20,6 +19,37 @@ const NEAR: f64 = 0.9;
 
 /// Where the search aims, so that an estimate a little off still fits.
 const AIM: f64 = 0.993;
+
+/// A quality in tenths, 10 to 1000: fine enough to come close to a byte limit, as the tables it scales have whole
+/// numbers anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tenths(u16);
+
+impl Tenths {
+    pub(crate) fn of(quality: u8) -> Self {
+        Self(u16::from(quality.clamp(1, 100)) * 10)
+    }
+
+    /// The nearest tenth below or at `quality`.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped
+    fn floor(quality: f64) -> Self {
+        Self((quality.clamp(1.0, 100.0) * 10.0 + 1e-6) as u16)
+    }
+
+    /// A tenth more.
+    fn next(self) -> Self {
+        Self((self.0 + 1).min(1000))
+    }
+
+    /// A tenth less.
+    fn previous(self) -> Self {
+        Self((self.0 - 1).max(10))
+    }
+
+    pub(crate) fn quality(self) -> f32 {
+        f32::from(self.0) / 10.0
+    }
+}
 
 /// Counts attempts, and remembers the smallest for the error.
 #[derive(Default)]
@@ -82,8 +112,8 @@ fn quality_at(s: f64) -> f64 {
 
 /// The result of a search over quality.
 pub(crate) enum Search {
-    /// The best attempt that fits.
-    Fits { quality: Tenths, bytes: Vec<u8> },
+    /// The best quality that fits, and its size.
+    Fits { quality: Tenths, size: u64 },
     /// Even the floor has too many bytes: this many.
     TooLarge(u64),
 }
@@ -122,62 +152,48 @@ impl Point {
     }
 }
 
-/// The highest quality from `floor` to `start` at which `encode` gives at most `limit` bytes. Size is not trusted to
-/// grow with quality: what is returned was measured.
+/// The highest quality from `floor` to below `start`, whose size `first` was too large, at which `count` gives at most
+/// `limit` bytes. Size is not trusted to grow with quality: what is returned was measured.
 pub(crate) fn by_quality(
     limit: u64,
-    start: Tenths,
-    floor: Tenths,
-    attempts: &mut Attempts,
-    mut encode: impl FnMut(Tenths) -> Result<Vec<u8>, Error>,
+    (floor, start): (Tenths, Tenths),
+    first: u64,
+    mut count: impl FnMut(Tenths) -> Result<u64, Error>,
 ) -> Result<Search, Error> {
     let target = (limit as f64 * AIM).max(1.0).ln();
-    let mut best: Option<(Point, Vec<u8>)> = None;
-    let mut above: Option<Point> = None;
-    let mut quality = start;
-    for left in (0..MAX_ENCODES).rev() {
-        let bytes = encode(quality)?;
-        let size = attempts.note(&bytes);
+    let mut above = Point::new(start, first);
+    let mut slope = 1.0;
+    let mut best: Option<(Point, u64)> = None;
+    for left in (0..MAX_COUNTS).rev() {
+        let next = match best {
+            Some((low, _)) => low.reach(target, low.slope(above)).max(low.quality.next()),
+            // The last count settles whether anything fits.
+            None if left == 0 => floor,
+            None => above.reach(target, slope).max(floor),
+        };
+        let quality = next.min(above.quality.previous());
+        if best.is_some_and(|(low, _)| quality <= low.quality) {
+            break;
+        }
+        let size = count(quality)?;
         let here = Point::new(quality, size);
-        let previous = above;
         if size <= limit {
-            best = Some((here, bytes));
-            if quality == start || size as f64 >= limit as f64 * CLOSE {
+            best = Some((here, size));
+            if size as f64 >= limit as f64 * CLOSE {
                 break;
             }
         } else if quality <= floor {
             return Ok(Search::TooLarge(size));
         } else {
-            above = Some(here);
-        }
-        // Only the first attempt can fit with nothing above it, and that ended the search.
-        let Some(high) = above else { break };
-        quality = match &best {
-            Some((low, _)) => {
-                let between = low.reach(target, low.slope(high));
-                between.max(low.quality.next()).min(high.quality.previous())
-            }
-            // The last attempt must settle it.
-            None if left == 1 => floor,
-            None => {
-                // Running out of attempts, leave a margin rather than miss again by a little.
-                let target = if left == 2 { target - 0.07 } else { target };
-                let slope = previous.map_or(1.0, |p| p.slope(high));
-                high.reach(target, slope).min(high.quality.previous()).max(floor)
-            }
-        };
-        if best.as_ref().is_some_and(|(low, _)| quality <= low.quality) {
-            break;
+            slope = here.slope(above);
+            above = here;
         }
     }
-    Ok(match best {
-        Some((point, bytes)) => Search::Fits {
-            quality: point.quality,
-            bytes,
-        },
-        // Unreachable while the last attempt is the floor's; an error is still better than a panic.
-        None => return Err(attempts.does_not_fit(limit)),
-    })
+    // Without a best one the last count was the floor's, and too large.
+    Ok(best.map_or(Search::TooLarge(first), |(point, size)| Search::Fits {
+        quality: point.quality,
+        size,
+    }))
 }
 
 /// Makes the picture smaller until `encode`, which is given the number of pixels to stay within, comes to at most
@@ -219,8 +235,7 @@ pub(crate) fn by_size(
             break;
         }
     }
-    best.map(|(_, bytes)| bytes)
-        .ok_or_else(|| attempts.does_not_fit(limit))
+    best.map(|(_, bytes)| bytes).ok_or_else(|| attempts.does_not_fit(limit))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a u64 is one
@@ -232,17 +247,19 @@ fn share(pixels: u64, ratio: f64) -> u64 {
 mod tests {
     use super::*;
 
-    /// A picture whose size follows `curve` (bytes at a quality); counts are taken from `attempts`.
-    fn search(limit: u64, floor: u8, curve: impl Fn(f64) -> f64) -> (Option<(f64, u64)>, u32) {
-        let mut attempts = Attempts::default();
-        let found = by_quality(limit, Tenths::of(100), Tenths::of(floor), &mut attempts, |q| {
-            Ok(vec![0; curve(f64::from(q.quality())) as usize])
+    /// Searches below quality 100 of a picture whose size follows `curve`; gives quality, size and counts.
+    fn search(limit: u64, floor: u8, curve: impl Fn(f64) -> f64) -> (Option<(f32, u64)>, u32) {
+        let mut counts = 0;
+        let qualities = (Tenths::of(floor), Tenths::of(100));
+        let found = by_quality(limit, qualities, curve(100.0) as u64, |q| {
+            counts += 1;
+            Ok(curve(f64::from(q.quality())) as u64)
         });
         let found = match found.unwrap() {
-            Search::Fits { quality, bytes } => Some((f64::from(quality.quality()), bytes.len() as u64)),
+            Search::Fits { quality, size } => Some((quality.quality(), size)),
             Search::TooLarge(_) => None,
         };
-        (found, attempts.count)
+        (found, counts)
     }
 
     #[test]
@@ -250,7 +267,6 @@ mod tests {
         let photo = |q: f64| 4e6 * shape(q).exp();
         let noise = |q: f64| 4e6 * (0.45 * shape(q)).exp();
         let flat = |q: f64| 1e5 + 4e6 * (1.9 * shape(q)).exp();
-        let steps = |q: f64| 4e6 * (0.8 * shape((q / 1.5).floor() * 1.5)).exp();
         for (name, curve) in [
             ("photo", &photo as &dyn Fn(f64) -> f64),
             ("noise", &noise),
@@ -258,30 +274,49 @@ mod tests {
         ] {
             for percent in [90, 70, 50, 40, 30] {
                 let limit = 4_000_000 * percent / 100;
-                let (found, count) = search(limit, 1, curve);
+                let (found, counts) = search(limit, 1, curve);
                 let (quality, size) = found.unwrap();
                 assert!(
-                    count <= MAX_ENCODES && size <= limit,
-                    "{name} {percent}%: {count} encodes, {size}"
+                    size <= limit && counts <= MAX_COUNTS,
+                    "{name} {percent}%: {size} in {counts}"
                 );
                 assert!(
                     size as f64 >= 0.97 * limit as f64,
-                    "{name} {percent}%: {size} at {quality} in {count}"
+                    "{name} {percent}%: {size} at {quality} in {counts}"
                 );
             }
         }
-        let (found, count) = search(2_000_000, 1, steps);
-        assert!(found.unwrap().1 <= 2_000_000 && count <= MAX_ENCODES);
     }
 
     #[test]
-    fn what_fits_at_once_takes_one_attempt_and_what_never_fits_says_so() {
-        assert_eq!(search(5_000_000, 60, |_| 4e6), (Some((100.0, 4_000_000)), 1));
-        let (found, count) = search(1_000, 60, |q| 4e6 * shape(q).exp());
-        assert!(found.is_none() && count <= MAX_ENCODES);
+    fn steps_and_dips_end_in_something_that_fits() {
+        let steps = |q: f64| 4e6 * (0.8 * shape((q / 1.5).floor() * 1.5)).exp();
+        let dips = |q: f64| 4e6 * shape(q).exp() * if (q as u32).is_multiple_of(3) { 1.1 } else { 0.95 };
+        for curve in [&steps as &dyn Fn(f64) -> f64, &dips] {
+            for limit in [500_000, 1_000_000, 2_000_000, 3_000_000] {
+                let (found, counts) = search(limit, 1, curve);
+                assert!(found.unwrap().1 <= limit && counts <= MAX_COUNTS);
+            }
+        }
+    }
+
+    #[test]
+    fn what_never_fits_says_so() {
+        let (found, counts) = search(1_000, 60, |q| 4e6 * shape(q).exp());
+        assert!(found.is_none() && counts <= 2);
         let mut attempts = Attempts::default();
         let error = by_size(10, 1000, 5000, &mut attempts, |p| Ok(vec![0; p as usize + 100])).unwrap_err();
-        assert!(matches!(error, Error::DoesNotFit { limit: 10, smallest: 101.., .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                Error::DoesNotFit {
+                    limit: 10,
+                    smallest: 101..,
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! From pixels to bytes: one attempt per call; [`budget`] looks for the attempt that fits.
+//! From pixels to bytes, one file per format; [`budget`] looks for the quality or the size that fits.
 
 pub(crate) mod budget;
 pub(crate) mod jpeg;
 pub(crate) mod png;
+mod ycbcr;
 
 use crate::pixels::{Raster, Samples};
 

@@ -134,6 +134,11 @@ fn segments(carried: &Carried) -> Vec<u8> {
     out
 }
 
+/// How many bytes [`insert`] adds.
+pub(crate) fn size(carried: &Carried) -> u64 {
+    segments(carried).len() as u64
+}
+
 /// Puts metadata into a JPEG that an encoder has just written, behind its SOI and JFIF segment.
 pub(crate) fn insert(mut encoded: Vec<u8>, carried: &Carried) -> Vec<u8> {
     let segments = segments(carried);

@@ -4,7 +4,7 @@ mod exif;
 mod jpeg;
 mod png;
 
-pub(crate) use jpeg::insert as insert_into_jpeg;
+pub(crate) use jpeg::{insert as insert_into_jpeg, size as size_in_jpeg};
 pub(crate) use png::insert as insert_into_png;
 
 use crate::format::Format;

@@ -1,7 +1,7 @@
 //! Pictures in memory: sizes checked, allocation fallible.
 
 use crate::error::Error;
-use crate::orient::Orientation;
+use crate::orient::{Orientation, Steps};
 
 /// The channels of an interleaved picture, in the order in which they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,7 +300,11 @@ fn turn_pixels<T: Copy + Default, const N: usize>(
     let (pixels, _) = src.as_chunks::<N>();
     let mut out = zeros(src.len())?;
     let (out_pixels, _) = out.as_chunks_mut::<N>();
-    let (transpose, flip_x, flip_y) = orientation.steps();
+    let Steps {
+        transpose,
+        flip_horizontal: flip_x,
+        flip_vertical: flip_y,
+    } = orientation.steps();
     if !transpose {
         for (y, row) in pixels.chunks_exact(w).enumerate() {
             let to = if flip_y { h - 1 - y } else { y };

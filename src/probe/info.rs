@@ -140,10 +140,9 @@ pub struct JpegInfo {
     pub process: JpegProcess,
     /// The sampling factors (horizontal, vertical) of each component, in the frame's order.
     pub sampling: Vec<(u8, u8)>,
-    /// The quantisation table of each component in natural (row-major) order; empty where the file defines it after
-    /// the frame header.
+    /// The quantisation table of each component in natural (row-major) order; `None` where the header lacks it.
     #[serde(skip)]
-    pub quantisation: Vec<Vec<u16>>,
+    pub quantisation: Vec<Option<[u16; 64]>>,
     /// The quality that the luma table stands for on the scale of the Independent JPEG Group, 1 to 100; `None` where
     /// there is no table.
     pub quality: Option<u8>,

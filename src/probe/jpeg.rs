@@ -6,6 +6,8 @@ use super::ifd::{Tiff, exif_orientation};
 use super::info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 use crate::error::Error;
 use crate::format::Format;
+use crate::jpeg::encode::estimate_quality;
+use crate::jpeg::zigzag::ZIGZAG;
 use crate::orient::Orientation;
 
 pub(crate) const SOI: u8 = 0xD8;
@@ -126,7 +128,7 @@ pub(crate) fn end_of_image(data: &[u8]) -> Option<usize> {
 pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     let malformed = |what: &str| Error::malformed(Format::Jpeg, what);
     let mut frame: Option<Frame> = None;
-    let mut tables: [Option<Vec<u16>>; 4] = [const { None }; 4];
+    let mut tables: [Option<[u16; 64]>; 4] = [None; 4];
     let mut orientation = None;
     let mut restart_interval = 0;
     let mut adobe_transform = None;
@@ -192,10 +194,10 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         (4, _) => ColorModel::Cmyk,
         (n, _) => return Err(Error::unsupported(format!("a JPEG with {n} components"))),
     };
-    let quantisation: Vec<Vec<u16>> = frame
+    let quantisation: Vec<Option<[u16; 64]>> = frame
         .components
         .iter()
-        .map(|c| tables.get(usize::from(c.table)).cloned().flatten().unwrap_or_default())
+        .map(|c| tables.get(usize::from(c.table)).copied().flatten())
         .collect();
     // An Ultra HDR photo lists its gain map as a second picture, which is named by itself.
     if gain_map {
@@ -219,7 +221,11 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         jpeg: Some(JpegInfo {
             process: frame.process,
             sampling: frame.components.iter().map(|c| c.sampling).collect(),
-            quality: quantisation.first().and_then(|t| estimate_quality(t)),
+            quality: quantisation
+                .first()
+                .copied()
+                .flatten()
+                .map(|t| estimate_quality(&t).quality),
             quantisation,
             restart_interval,
         }),
@@ -271,20 +277,13 @@ impl Frame {
     }
 }
 
-/// The natural (row-major) place of each coefficient in zigzag order (T.81, figure A.6).
-const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
-    28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
-    47, 55, 62, 63,
-];
-
 /// Reads the tables of a DQT segment (T.81, B.2.4.1); what is cut short is left out.
-fn read_tables(mut payload: &[u8], tables: &mut [Option<Vec<u16>>; 4]) {
+fn read_tables(mut payload: &[u8], tables: &mut [Option<[u16; 64]>; 4]) {
     while let Some(&head) = payload.first() {
         let wide = head >> 4 != 0;
         let size = if wide { 128 } else { 64 };
         let Some(body) = payload.get(1..1 + size) else { return };
-        let mut table = vec![0; 64];
+        let mut table = [0; 64];
         for (k, &natural) in ZIGZAG.iter().enumerate() {
             table[usize::from(natural)] = if wide {
                 u16::from_be_bytes([body[2 * k], body[2 * k + 1]])
@@ -297,31 +296,6 @@ fn read_tables(mut payload: &[u8], tables: &mut [Option<Vec<u16>>; 4]) {
         }
         payload = &payload[1 + size..];
     }
-}
-
-/// The luma table of T.81, table K.1, in natural order: the one that the IJG scale multiplies.
-pub(crate) const STANDARD_LUMA: [u16; 64] = [
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
-    87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
-    72, 92, 95, 98, 112, 100, 103, 99,
-];
-
-/// The quality whose scaled standard table is nearest in sum to `table`: exact for tables made by the IJG's formula,
-/// and a fair measure of coarseness for all others.
-pub(crate) fn estimate_quality(table: &[u16]) -> Option<u8> {
-    if table.len() != 64 {
-        return None;
-    }
-    let sum: u64 = table.iter().map(|&v| u64::from(v)).sum();
-    (1..=100u8).rev().min_by_key(|&quality| {
-        let q = u64::from(quality);
-        let scale = if q < 50 { 5000 / q } else { 200 - 2 * q };
-        let scaled: u64 = STANDARD_LUMA
-            .iter()
-            .map(|&v| ((u64::from(v) * scale + 50) / 100).clamp(1, 255))
-            .sum();
-        scaled.abs_diff(sum)
-    })
 }
 
 /// How many pictures an MPF index lists beside large thumbnails (CIPA DC-007, 5.2.3.3: type codes 0x01xxxx).
@@ -387,22 +361,6 @@ pub(crate) fn exif(data: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quality_is_exact_for_tables_of_the_ijg_scale() {
-        for quality in 1..=100u8 {
-            let q = u32::from(quality);
-            let scale = if q < 50 { 5000 / q } else { 200 - 2 * q };
-            let table: Vec<u16> = STANDARD_LUMA
-                .iter()
-                .map(|&v| ((u32::from(v) * scale + 50) / 100).clamp(1, 255) as u16)
-                .collect();
-            let got = estimate_quality(&table).unwrap();
-            // The lowest qualities saturate at 255 and share their tables.
-            assert!(got == quality || quality <= 3, "{quality} read as {got}");
-        }
-        assert_eq!(estimate_quality(&[]), None);
-    }
 
     #[test]
     fn markers_are_found_behind_fill_bytes_and_rubbish() {

@@ -1,4 +1,8 @@
 //! The entropy-coded bytes of a scan: stuffing removed in batches, then read bit by bit from a register.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "bits are taken from a wider register, each cast keeps those asked for"
+)]
 
 use memchr::memchr;
 
@@ -10,7 +14,8 @@ use super::markers::{Marker, code};
 pub(super) struct Bits {
     /// The next bits, the first of them on top.
     buffer: u64,
-    /// How many of them are accounted for. Those below are right too, and will be read again.
+    /// How many of them are accounted for, modulo 64: skipping subtracts more than the count now and then, and
+    /// 63 is the most there is. The bits below are right too, and will be read again.
     count: u32,
     /// The next byte to load.
     pos: usize,
@@ -25,9 +30,19 @@ impl Bits {
         let Some(chunk) = chunk.and_then(<[u8]>::first_chunk::<8>) else {
             return Err(Problem::EndOfFile);
         };
-        self.buffer |= u64::from_be_bytes(*chunk) >> self.count;
-        self.pos += (63 - self.count as usize) >> 3;
-        self.count |= 56;
+        let count = self.count & 63;
+        self.buffer |= u64::from_be_bytes(*chunk) >> count;
+        self.pos += (63 - count as usize) >> 3;
+        self.count = count | 56;
+        Ok(())
+    }
+
+    /// Fills up if fewer than `count` bits are left.
+    #[inline(always)]
+    pub(super) fn refill_below(&mut self, data: &[u8], count: u32) -> Result<(), Problem> {
+        if self.count & 63 < count {
+            return self.refill(data);
+        }
         Ok(())
     }
 
@@ -37,9 +52,10 @@ impl Bits {
         self.buffer >> (64 - count)
     }
 
+    /// Skips bits, as many as the lowest six bits of `count` say.
     #[inline(always)]
     pub(super) fn skip(&mut self, count: u32) {
-        self.buffer <<= count;
+        self.buffer <<= count & 63;
         self.count = self.count.wrapping_sub(count);
     }
 
@@ -67,23 +83,25 @@ impl Bits {
         value - (negative & ((1 << size) - 1))
     }
 
-    /// Gives back the last `count` bits, 0 to 16, and fills up.
+    /// The reader `count` bits earlier, 0 to 16, filled up.
+    ///
+    /// By value, like everything that is not inlined: a reader whose address is taken does not stay in registers.
     #[cold]
-    pub(super) fn rewind(&mut self, data: &[u8], count: usize) -> Result<(), Problem> {
+    pub(super) fn rewound(self, data: &[u8], count: usize) -> Result<Self, Problem> {
         let taken = self.taken().saturating_sub(count);
-        *self = Self {
+        let mut earlier = Self {
             pos: taken / 8,
             ..Self::default()
         };
-        self.refill(data)?;
-        self.skip((taken % 8) as u32);
-        Ok(())
+        earlier.refill(data)?;
+        earlier.skip((taken % 8) as u32);
+        Ok(earlier)
     }
 
     /// Bits taken since the start of the data.
     #[inline(always)]
     fn taken(self) -> usize {
-        self.pos * 8 - self.count as usize
+        self.pos * 8 - (self.count & 63) as usize
     }
 }
 

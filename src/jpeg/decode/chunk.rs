@@ -98,12 +98,10 @@ impl Chunk {
         bytemuck::cast_slice_mut::<_, i16>(&mut self.blocks).fill(0);
         let mut done = 0;
         while done < self.mcus {
-            // At most 64: fits.
-            let want = (self.mcus - done) as u32;
-            match intervals.next_run(file, want, report) {
+            match intervals.next_run(file, self.mcus - done, report) {
                 Run::Lost(lost) => {
-                    self.clear(done, lost as usize);
-                    done += lost as usize;
+                    self.clear(done, lost);
+                    done += lost;
                 }
                 Run::Read { mcus, reset } => {
                     if reset {
@@ -116,9 +114,9 @@ impl Chunk {
                         &self.slots,
                         &mut self.predictions,
                         &mut self.blocks,
-                        (done, mcus as usize),
+                        (done, mcus),
                     );
-                    intervals.advance(read as u32);
+                    intervals.advance(read);
                     done += read;
                     if let Some(problem) = problem {
                         intervals.fail(file, problem, report);

@@ -209,8 +209,8 @@ impl DamageReport {
         (self.mcus - self.unreadable.min(self.mcus)) as f64 / self.mcus as f64
     }
 
-    pub(super) fn add_mcus(&mut self, mcus: u32) {
-        self.mcus += u64::from(mcus);
+    pub(super) fn add_mcus(&mut self, mcus: usize) {
+        self.mcus += mcus as u64;
     }
 
     pub(super) fn record(&mut self, damage: Damage) {

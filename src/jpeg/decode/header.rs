@@ -152,8 +152,8 @@ impl Header {
 /// The layout of one component's blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ComponentGeometry {
-    pub(super) h: usize,
-    pub(super) v: usize,
+    pub(super) h: u8,
+    pub(super) v: u8,
     /// Size in blocks, padded to whole MCUs of an interleaved scan (A.2.4).
     pub(super) blocks_wide: usize,
     pub(super) blocks_high: usize,
@@ -179,16 +179,13 @@ pub(super) struct Geometry {
 impl Geometry {
     pub(super) fn new(width: u16, height: u16, components: &[FrameComponent]) -> Self {
         let (width, height) = (usize::from(width), usize::from(height));
-        let factors: Vec<(usize, usize)> = if components.len() == 1 {
+        let factors: Vec<(u8, u8)> = if components.len() == 1 {
             vec![(1, 1)]
         } else {
-            components
-                .iter()
-                .map(|c| (usize::from(c.h), usize::from(c.v)))
-                .collect()
+            components.iter().map(|c| (c.h, c.v)).collect()
         };
-        let h_max = factors.iter().map(|f| f.0).max().unwrap_or(1);
-        let v_max = factors.iter().map(|f| f.1).max().unwrap_or(1);
+        let h_max = usize::from(factors.iter().map(|f| f.0).max().unwrap_or(1));
+        let v_max = usize::from(factors.iter().map(|f| f.1).max().unwrap_or(1));
         let mcus_wide = width.div_ceil(8 * h_max);
         let mcus_high = height.div_ceil(8 * v_max);
         let components = factors
@@ -196,10 +193,10 @@ impl Geometry {
             .map(|&(h, v)| ComponentGeometry {
                 h,
                 v,
-                blocks_wide: mcus_wide * h,
-                blocks_high: mcus_high * v,
-                own_blocks_wide: (width * h).div_ceil(h_max).div_ceil(8),
-                own_blocks_high: (height * v).div_ceil(v_max).div_ceil(8),
+                blocks_wide: mcus_wide * usize::from(h),
+                blocks_high: mcus_high * usize::from(v),
+                own_blocks_wide: (width * usize::from(h)).div_ceil(h_max).div_ceil(8),
+                own_blocks_high: (height * usize::from(v)).div_ceil(v_max).div_ceil(8),
             })
             .collect();
         Self {

@@ -9,9 +9,9 @@ use super::markers::{code, next_marker};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Run {
     /// This many are to be read; if the flag is set, predictions and runs start anew before them.
-    Read { mcus: u32, reset: bool },
+    Read { mcus: usize, reset: bool },
     /// This many cannot be read.
-    Lost(u32),
+    Lost(usize),
 }
 
 /// Walks over the MCUs of a scan, from restart marker to restart marker.
@@ -20,28 +20,28 @@ pub(super) struct Intervals {
     pub(super) entropy: Entropy,
     scan: u32,
     /// MCUs in the scan.
-    total: u32,
+    total: usize,
     /// MCUs between restart markers, 0 if there are none.
-    interval: u32,
+    interval: usize,
     /// The next MCU.
-    mcu: u32,
+    mcu: usize,
     /// The next MCU that can be read; `total` if there is none.
-    resume: u32,
+    resume: usize,
     /// Whether the entropy-coded data stands at the first MCU of an interval.
     fresh: bool,
 }
 
 /// How far a found restart marker may be ahead of the one that is due. Beyond it the marker is taken for a
 /// stale one: it counts modulo 8 only.
-const MAX_AHEAD: u32 = 3;
+const MAX_AHEAD: u8 = 3;
 
 impl Intervals {
     /// Starts scan number `scan` of `total` MCUs, whose data begins at `pos` of the file.
-    pub(super) fn start(&mut self, pos: usize, scan: u32, total: u32, interval: u16, report: &mut DamageReport) {
+    pub(super) fn start(&mut self, pos: usize, scan: u32, total: usize, interval: u16, report: &mut DamageReport) {
         self.entropy.start(pos);
         self.scan = scan;
         self.total = total;
-        self.interval = u32::from(interval);
+        self.interval = usize::from(interval);
         self.mcu = 0;
         self.resume = 0;
         self.fresh = true;
@@ -49,7 +49,7 @@ impl Intervals {
     }
 
     /// The next MCUs, at most `want` of them and at most what remains of the interval.
-    pub(super) fn next_run(&mut self, file: &[u8], want: u32, report: &mut DamageReport) -> Run {
+    pub(super) fn next_run(&mut self, file: &[u8], want: usize, report: &mut DamageReport) -> Run {
         if self.mcu == self.resume && !self.fresh && self.interval > 0 && self.mcu.is_multiple_of(self.interval) {
             self.cross(file, report);
         }
@@ -70,7 +70,7 @@ impl Intervals {
     }
 
     /// Notes that `mcus` of the last run were read.
-    pub(super) fn advance(&mut self, mcus: u32) {
+    pub(super) fn advance(&mut self, mcus: usize) {
         self.mcu += mcus;
         self.resume = self.mcu;
     }
@@ -117,14 +117,14 @@ impl Intervals {
 
     /// Looks for the restart marker before interval `next` or one of those after it, and sets where
     /// reading goes on. The found marker is returned.
-    fn resync(&mut self, file: &[u8], next: Option<u32>) -> Option<u8> {
+    fn resync(&mut self, file: &[u8], next: Option<usize>) -> Option<u8> {
         self.resume = self.total;
         let next = next?;
         let mut pos = self.entropy.file_pos();
         while let Some((marker, after)) = next_marker(file, pos) {
             if (code::RST0..=code::RST7).contains(&marker.code) {
-                let ahead = u32::from(marker.code.wrapping_sub(restart_code(next)) & 7);
-                let resume = (next + ahead)
+                let ahead = marker.code.wrapping_sub(restart_code(next)) & 7;
+                let resume = (next + usize::from(ahead))
                     .checked_mul(self.interval)
                     .filter(|&resume| resume < self.total);
                 if let Some(resume) = resume.filter(|_| ahead <= MAX_AHEAD) {
@@ -149,10 +149,10 @@ impl Intervals {
         if left > 1 {
             report.record(Damage {
                 scan: self.scan,
-                first_mcu: self.mcu,
+                first_mcu: saturate(self.mcu),
                 mcus: 0,
                 offset: self.entropy.offset(file),
-                problem: Problem::ExtraData(u32::try_from(left).unwrap_or(u32::MAX)),
+                problem: Problem::ExtraData(saturate(left)),
             });
         }
     }
@@ -160,8 +160,8 @@ impl Intervals {
     fn note(&self, offset: usize, problem: Problem, report: &mut DamageReport) {
         report.record(Damage {
             scan: self.scan,
-            first_mcu: self.mcu,
-            mcus: self.resume - self.mcu,
+            first_mcu: saturate(self.mcu),
+            mcus: saturate(self.resume - self.mcu),
             offset,
             problem,
         });
@@ -169,8 +169,9 @@ impl Intervals {
 }
 
 /// The code of the restart marker before interval `interval`, which is at least 1: they count modulo 8.
-fn restart_code(interval: u32) -> u8 {
-    code::RST0 + (interval.wrapping_sub(1) & 7) as u8
+fn restart_code(interval: usize) -> u8 {
+    const CODES: [u8; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+    code::RST0 + CODES[interval.wrapping_sub(1) & 7]
 }
 
 /// What stands where data ended too early.
@@ -179,4 +180,9 @@ fn what_ended(file: &[u8], pos: usize) -> Problem {
         Some((marker, _)) => Problem::Marker(marker.code),
         None => Problem::EndOfFile,
     }
+}
+
+/// Counts of MCUs are below 2^26 (a side has at most 65,535 samples), those of bytes in hand still less.
+fn saturate(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

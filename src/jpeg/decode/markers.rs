@@ -128,8 +128,8 @@ pub struct Segment {
 
 /// The marker segments of the header, from the start of the file to the first scan, in order.
 ///
-/// Ends silently where the bytes end or stop being segments: whether the header is sound, [`Header::read`](super::Header::read)
-/// says.
+/// Ends silently where the bytes end or stop being segments: whether the header is sound,
+/// [`Header::read`](super::Header::read) says.
 pub fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment> + '_ {
     let mut pos = if bytes.starts_with(&[0xFF, code::SOI]) {
         2

@@ -23,6 +23,7 @@ mod parser;
 mod planes;
 mod progressive;
 mod reduced;
+mod reduced_avx2;
 mod scans;
 mod sequential;
 mod standard;

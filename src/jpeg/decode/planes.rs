@@ -124,14 +124,14 @@ impl Planes {
         let bytes: u64 = geometry
             .components
             .iter()
-            .map(|c| (c.blocks_wide * size) as u64 * (mcu_rows * c.v * size) as u64)
+            .map(|c| (c.blocks_wide * size) as u64 * (mcu_rows * usize::from(c.v) * size) as u64)
             .sum();
         limits.check_memory(bytes)?;
         self.planes.resize_with(geometry.components.len(), Plane::default);
         for (plane, component) in self.planes.iter_mut().zip(&geometry.components) {
-            let rows_per_mcu = component.v * size;
+            let rows_per_mcu = usize::from(component.v) * size;
             let whole_height = (geometry.height * rows_per_mcu).div_ceil(8 * geometry.v_max);
-            plane.width = (geometry.width * component.h * size).div_ceil(8 * geometry.h_max);
+            plane.width = (geometry.width * usize::from(component.h) * size).div_ceil(8 * geometry.h_max);
             plane.stride = component.blocks_wide * size;
             plane.first_row = first_mcu_row * rows_per_mcu;
             plane.height = whole_height

@@ -1,6 +1,10 @@
 //! Progressive Huffman decoding (T.81 G.2): spectral selection and successive approximation.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "coefficients beyond 16 bits are corrupt and wrap, runs are below 2^15"
+)]
 
-use multiversion::multiversion;
+use multiversion::{multiversion, target::match_target};
 
 use super::bits::{Bits, Entropy};
 use super::error::Problem;
@@ -9,7 +13,7 @@ use crate::jpeg::coefficients::Component;
 use crate::jpeg::zigzag::ZIGZAG;
 
 /// More MCUs than this are not decoded at a time, so that their data surely is in hand.
-pub(super) const MAX_MCUS: u32 = 64;
+pub(super) const MAX_MCUS: usize = 64;
 
 /// The band and bit that a scan codes.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +40,7 @@ pub(super) struct DcComponent {
 
 /// Decodes the DC coefficients of MCUs `mcus` (G.1.2.1), `mcus_wide` of which stand in a row.
 /// Returns how many were read and why not all were.
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt+popcnt"))]
 pub(super) fn decode_dc(
     entropy: &mut Entropy,
     tables: &[SymbolTable; 4],
@@ -201,7 +206,13 @@ fn refine_ac(
     let mut done = 0;
     let mut problem = None;
     for block in blocks {
-        let read = refine_block(entropy.data(), &mut bits, table, band, &mut run, block);
+        let non_zero = match_target! {
+            "x86_64+avx2+bmi1+bmi2+lzcnt+popcnt" => non_zero_avx2(block),
+            _ => non_zero_scalar(block),
+        };
+        let non_zero = to_zigzag(non_zero);
+        let data = entropy.data();
+        let read = refine_block(data, &mut bits, table, band, &mut run, block, non_zero);
         if let Err(error) = read {
             problem = Some(error);
             break;
@@ -217,6 +228,8 @@ fn refine_ac(
     (done, problem)
 }
 
+/// One block of a refinement. `non_zero` has a bit for each coefficient that is not zero, in zigzag order: most
+/// coefficients are zero, and are passed over many at a time.
 #[inline(always)]
 fn refine_block(
     data: &[u8],
@@ -225,13 +238,15 @@ fn refine_block(
     band: Band,
     run: &mut u32,
     block: &mut [i16; 64],
+    non_zero: u64,
 ) -> Result<(), Problem> {
-    let mut k = band.first;
+    // The coefficients of the band that are still ahead.
+    let mut ahead = (u64::MAX << band.first) & (u64::MAX >> (63 - band.last));
     if *run == 0 {
-        while k <= band.last {
+        while ahead != 0 {
             bits.refill(data)?;
             let symbol = table.decode(bits)?;
-            let (mut zeros, size) = (symbol >> 4, symbol & 15);
+            let (zeros, size) = (symbol >> 4, symbol & 15);
             let mut value = 0;
             if size == 0 {
                 if zeros < 15 {
@@ -242,44 +257,126 @@ fn refine_block(
                 // Only a bit of value 1 can become newly non-zero.
                 value = if bits.bit() { 1 } else { -1 } << band.low;
             }
-            // Passes over `zeros` coefficients that still are zero, and corrects those that are not.
-            while k <= band.last {
-                let coefficient = &mut block[usize::from(ZIGZAG[k & 63] & 63)];
-                if *coefficient != 0 {
-                    correct(data, bits, coefficient, band.low)?;
-                } else if zeros == 0 {
-                    *coefficient = value;
-                    break;
-                } else {
-                    zeros -= 1;
+            // The coefficient behind `zeros` others that are zero; those before it that are not zero are corrected.
+            let mut free = ahead & !non_zero;
+            for _ in 0..zeros {
+                free &= free.wrapping_sub(1);
+            }
+            let place = free & free.wrapping_neg();
+            let before = place.wrapping_sub(1);
+            correct(data, bits, block, ahead & non_zero & before, band.low)?;
+            if place == 0 {
+                if size != 0 {
+                    return Err(Problem::CoefficientRun);
                 }
-                k += 1;
+                break;
             }
-            if k > band.last && size != 0 {
-                return Err(Problem::CoefficientRun);
-            }
-            k += 1;
+            block[usize::from(ZIGZAG[place.trailing_zeros() as usize & 63] & 63)] = value;
+            ahead &= !(before | place);
         }
     }
     if *run > 0 {
-        for &place in ZIGZAG.get(k..=band.last).unwrap_or_default() {
-            let coefficient = &mut block[usize::from(place & 63)];
-            if *coefficient != 0 {
-                correct(data, bits, coefficient, band.low)?;
-            }
-        }
+        correct(data, bits, block, ahead & non_zero, band.low)?;
         *run -= 1;
     }
     Ok(())
 }
 
-/// Reads the correction bit of a coefficient that is not zero.
+/// Reads the correction bits of the coefficients in `places`.
 #[inline(always)]
-fn correct(data: &[u8], bits: &mut Bits, coefficient: &mut i16, low: u32) -> Result<(), Problem> {
-    bits.refill(data)?;
-    if bits.bit() && *coefficient & (1 << low) == 0 {
-        let bit = 1 << low;
-        *coefficient = coefficient.wrapping_add(if *coefficient > 0 { bit } else { -bit });
+fn correct(data: &[u8], bits: &mut Bits, block: &mut [i16; 64], mut places: u64, low: u32) -> Result<(), Problem> {
+    while places != 0 {
+        bits.refill_below(data, 1)?;
+        let coefficient = &mut block[usize::from(ZIGZAG[places.trailing_zeros() as usize & 63] & 63)];
+        // A coefficient that has the bit already stays as it is; only corrupt data corrects twice.
+        let add = i16::from(bits.bit()) & !(*coefficient >> low) & 1;
+        let sign = (*coefficient >> 15) | 1;
+        *coefficient = coefficient.wrapping_add((add * sign) << low);
+        places &= places - 1;
     }
     Ok(())
+}
+
+/// A bit for each coefficient that is not zero, in natural order.
+#[inline(always)]
+fn non_zero_scalar(block: &[i16; 64]) -> u64 {
+    block
+        .iter()
+        .rev()
+        .fold(0, |mask, &coefficient| mask << 1 | u64::from(coefficient != 0))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn non_zero_avx2(block: &[i16; 64]) -> u64 {
+    use std::arch::x86_64::*;
+    let rows: &[[i16; 16]; 4] = bytemuck::must_cast_ref(block);
+    let zero = |row: &[i16; 16]| _mm256_cmpeq_epi16(bytemuck::must_cast(*row), _mm256_setzero_si256());
+    let half = |a: &[i16; 16], b: &[i16; 16]| {
+        let packed = _mm256_packs_epi16(zero(a), zero(b));
+        let ordered = _mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
+        u64::from(_mm256_movemask_epi8(ordered).cast_unsigned())
+    };
+    !(half(&rows[0], &rows[1]) | half(&rows[2], &rows[3]) << 32)
+}
+
+/// For each row of a block and each set of coefficients in it: where they are in zigzag order.
+static ROW_TO_ZIGZAG: [[u64; 256]; 8] = {
+    let mut tables = [[0; 256]; 8];
+    let mut k = 0;
+    while k < 64 {
+        let (row, column) = (ZIGZAG[k] as usize / 8, ZIGZAG[k] as usize % 8);
+        let mut set = 0;
+        while set < 256 {
+            if set >> column & 1 == 1 {
+                tables[row][set] |= 1 << k;
+            }
+            set += 1;
+        }
+        k += 1;
+    }
+    tables
+};
+
+#[inline(always)]
+fn to_zigzag(natural: u64) -> u64 {
+    let rows = natural.to_le_bytes();
+    let mut zigzag = 0;
+    for (row, table) in rows.iter().zip(&ROW_TO_ZIGZAG) {
+        zigzag |= table[usize::from(*row)];
+    }
+    zigzag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_follow_the_definition() {
+        let mut seed = 7u32;
+        for round in 0..500 {
+            let mut block = [0i16; 64];
+            for value in &mut block {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if seed >> 24 < round / 2 {
+                    *value = (seed >> 3) as i16;
+                }
+            }
+            let expected = (0..64).fold(0, |mask: u64, k| {
+                mask | u64::from(block[usize::from(ZIGZAG[k])] != 0) << k
+            });
+            assert_eq!(to_zigzag(non_zero_scalar(&block)), expected);
+            assert_eq!(to_zigzag(dispatched(&block)), expected);
+        }
+    }
+
+    #[multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt+popcnt"))]
+    fn dispatched(block: &[i16; 64]) -> u64 {
+        match_target! {
+            "x86_64+avx2+bmi1+bmi2+lzcnt+popcnt" => non_zero_avx2(block),
+            _ => non_zero_scalar(block),
+        }
+    }
 }

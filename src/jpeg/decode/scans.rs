@@ -117,13 +117,12 @@ impl Scratch {
         }
         for (index, (seen, component)) in (0u8..).zip(seen.iter().zip(&geometry.components)) {
             if !seen {
-                // Bounded by the limits on the picture's size, and by 65,535 squared in any case.
-                let mcus = (component.own_blocks_wide * component.own_blocks_high) as u32;
+                let mcus = component.own_blocks_wide * component.own_blocks_high;
                 report.add_mcus(mcus);
                 report.record(Damage {
                     scan: number,
                     first_mcu: 0,
-                    mcus,
+                    mcus: u32::try_from(mcus).unwrap_or(u32::MAX),
                     offset: parser.pos,
                     problem: Problem::MissingScan(index),
                 });
@@ -144,9 +143,8 @@ impl Scratch {
             resize(&mut blocks, layout.blocks_wide * layout.blocks_high, [0; 64])?;
             let new = Component {
                 id: component.id,
-                // Factors are at most 4.
-                h: layout.h as u8,
-                v: layout.v as u8,
+                h: layout.h,
+                v: layout.v,
                 quant: [1; 64],
                 blocks_wide: layout.blocks_wide,
                 blocks_high: layout.blocks_high,
@@ -191,8 +189,7 @@ impl Scratch {
             None => (geometry.mcus_wide, geometry.mcus_high),
         };
         let interval = parser.tables.restart_interval;
-        // Less than 2^26 blocks, as a side has at most 65,535 samples.
-        let total = (wide * high) as u32;
+        let total = wide * high;
         let file = parser.bytes();
         if header.process == Process::Progressive {
             let band = Band {
@@ -263,7 +260,7 @@ impl Scratch {
         geometry: &Geometry,
         scan: &ScanHeader,
         band: Band,
-        (wide, total): (usize, u32),
+        (wide, total): (usize, usize),
         report: &mut DamageReport,
     ) {
         let parts: Vec<DcComponent> = scan
@@ -290,8 +287,8 @@ impl Scratch {
                         predictions = [0; 4];
                     }
                     // A DC coefficient takes at most 31 bits, an MCU has at most 48.
-                    self.intervals.entropy.ensure(file, mcus as usize * 48 * 4 + 8);
-                    let range = mcu as usize..(mcu + mcus) as usize;
+                    self.intervals.entropy.ensure(file, mcus * 48 * 4 + 8);
+                    let range = mcu..mcu + mcus;
                     let (read, problem) = decode_dc(
                         &mut self.intervals.entropy,
                         &self.tables.dc,
@@ -301,8 +298,8 @@ impl Scratch {
                         &mut self.picture,
                         (range, wide),
                     );
-                    self.intervals.advance(read as u32);
-                    mcu += read as u32;
+                    self.intervals.advance(read);
+                    mcu += read;
                     if let Some(problem) = problem {
                         self.intervals.fail(file, problem, report);
                     }
@@ -316,7 +313,7 @@ impl Scratch {
         file: &[u8],
         scan: &ScanHeader,
         band: Band,
-        (wide, total): (usize, u32),
+        (wide, total): (usize, usize),
         report: &mut DamageReport,
     ) {
         let Some((part, component)) = scan
@@ -332,17 +329,17 @@ impl Scratch {
         let mut end_of_band = 0;
         let mut mcu = 0;
         while mcu < total {
-            let (row, column) = (mcu as usize / wide, mcu as usize % wide);
-            let want = MAX_MCUS.min((wide - column) as u32);
+            let (row, column) = (mcu / wide, mcu % wide);
+            let want = MAX_MCUS.min(wide - column);
             match self.intervals.next_run(file, want, report) {
                 Run::Lost(lost) => mcu += lost,
                 Run::Read { mcus, reset } => {
                     if reset {
                         end_of_band = 0;
                     }
-                    self.intervals.entropy.ensure(file, mcus as usize * MAX_BLOCK_BYTES + 8);
+                    self.intervals.entropy.ensure(file, mcus * MAX_BLOCK_BYTES + 8);
                     let start = row * component.blocks_wide + column;
-                    let range = start..start + mcus as usize;
+                    let range = start..start + mcus;
                     let blocks = component.blocks.get_mut(range).unwrap_or_default();
                     let (read, problem) = decode_ac(
                         &mut self.intervals.entropy,
@@ -351,8 +348,8 @@ impl Scratch {
                         &mut end_of_band,
                         blocks,
                     );
-                    self.intervals.advance(read as u32);
-                    mcu += read as u32;
+                    self.intervals.advance(read);
+                    mcu += read;
                     if let Some(problem) = problem {
                         self.intervals.fail(file, problem, report);
                     }
@@ -365,7 +362,7 @@ impl Scratch {
 /// Blocks of a component in an MCU of a scan (A.2.2, A.2.3).
 fn factors(geometry: &Geometry, scan: &ScanHeader, index: usize) -> (usize, usize) {
     match geometry.components.get(index) {
-        Some(layout) if scan.count() > 1 => (layout.h, layout.v),
+        Some(layout) if scan.count() > 1 => (usize::from(layout.h), usize::from(layout.v)),
         _ => (1, 1),
     }
 }

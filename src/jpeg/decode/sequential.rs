@@ -3,6 +3,10 @@
 //! The reader's state lives in locals, and one table load gives up to two coefficients; see `huffman.rs`.
 //! The end of a block is a coefficient 64 places ahead, so that the loop has one exit. What is ahead of the
 //! 64th place goes to the first place of the next block in memory, whose DC coefficient is written later.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "coefficients beyond 16 bits are corrupt and wrap"
+)]
 
 use multiversion::multiversion;
 
@@ -133,7 +137,8 @@ fn decode_loop(
     (count, None)
 }
 
-/// One block: DC by its difference (F.2.2.1), AC by runs (F.2.2.2). The block is zero beforehand.
+/// One block: DC by its difference (F.2.2.1), AC by runs (F.2.2.2). The block is zero beforehand. Whatever comes
+/// of it, `state` says how far it got.
 #[inline(always)]
 fn decode_block(
     data: &[u8],
@@ -143,22 +148,33 @@ fn decode_block(
     prediction: &mut i32,
     window: &mut [i16; 64 * WINDOW_BLOCKS],
 ) -> Result<(), Problem> {
+    // A copy by value on every way out; left to `state` alone, LLVM splits the buffer in two.
     let mut bits = *state;
-    bits.refill(data)?;
-    let size = u32::from(dc.decode(&mut bits)? & 15);
+    macro_rules! or_stop {
+        ($result:expr) => {
+            match $result {
+                Ok(value) => value,
+                Err(problem) => {
+                    *state = bits;
+                    return Err(problem);
+                }
+            }
+        };
+    }
+    or_stop!(bits.refill(data));
+    let size = u32::from(or_stop!(dc.decode(&mut bits)) & 15);
     let difference = bits.receive_extend(size);
     *prediction = prediction.wrapping_add(difference);
     window[0] = *prediction as i16;
 
     let mut k = 0;
     loop {
-        bits.refill(data)?;
+        or_stop!(bits.refill(data));
         // Three steps take 22 bits, and then up to 31: within the 56 there are.
         for _ in 0..3 {
             let pair = ac.pair(bits);
-            let length = pair.length();
-            if length == 0 {
-                let symbol = ac.symbols.decode(&mut bits)?;
+            if pair.is_none() {
+                let symbol = or_stop!(ac.symbols.decode(&mut bits));
                 let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
                 if size == 0 && run != 15 {
                     *state = bits;
@@ -166,6 +182,7 @@ fn decode_block(
                 }
                 k += run + 1;
                 if k > 63 {
+                    *state = bits;
                     return Err(Problem::CoefficientRun);
                 }
                 let value = bits.receive_extend(size);
@@ -176,10 +193,11 @@ fn decode_block(
                 }
                 break;
             }
-            bits.skip(length);
+            bits.skip(pair.length());
             let first = k + pair.first_ahead();
             let last = k + pair.last_ahead();
-            // In this order: without a second one both go to the same place.
+            // In this order: without a second one both go to the same place. What ends a block writes zeros
+            // to where there are zeros.
             window[usize::from(PLACES[last & 127])] = pair.second_value();
             window[usize::from(PLACES[first & 127])] = pair.first_value();
             if last >= 63 {
@@ -191,16 +209,17 @@ fn decode_block(
     }
 }
 
-/// Sees whether the block ended as it should behind coefficient `k` with `pair`, and takes no more than is the block's.
+/// Sees whether the block ended as it should behind coefficient `k` with `pair`, and takes no more than is the
+/// block's.
 #[inline(always)]
 fn end_block(data: &[u8], bits: &mut Bits, ac: &AcTable, pair: Pair, k: usize) -> Result<(), Problem> {
     let (first, last) = (k + pair.first_ahead(), k + pair.last_ahead());
-    if pair.first_ahead() == 64 || last == 63 && first < 63 {
+    if pair.ends() || last == 63 && first < 63 {
         return Ok(());
     }
     if first == 63 {
         // The first one fills the block: what was taken behind it is the next block's.
-        bits.rewind(data, pair.length() as usize)?;
+        *bits = bits.rewound(data, pair.length() as usize & 63)?;
         let symbol = ac.symbols.decode(bits)?;
         bits.skip(u32::from(symbol & 15));
         return Ok(());

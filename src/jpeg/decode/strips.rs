@@ -49,8 +49,7 @@ impl<'a> StripDecoder<'a> {
                 quants.push(component.quant.ok_or_else(|| missing_quant(&scan))?);
             }
             scratch.prepare_sequential(&parser.tables, &scan, &geometry)?;
-            // Less than 2^26, as a side has at most 65,535 samples.
-            let total = (geometry.mcus_wide * geometry.mcus_high) as u32;
+            let total = geometry.mcus_wide * geometry.mcus_high;
             let interval = parser.tables.restart_interval;
             scratch.intervals.start(parser.pos, 0, total, interval, &mut report);
             stream = Some(parser);
@@ -72,8 +71,8 @@ impl<'a> StripDecoder<'a> {
         })
     }
 
-    /// Sets how many MCU rows a strip has, at least 1 (default 1). An MCU row is eight rows of blocks' samples times the
-    /// largest vertical sampling factor high.
+    /// Sets how many MCU rows a strip has, at least 1 (default 1). An MCU row is eight pixels high, times the
+    /// largest vertical sampling factor.
     #[must_use]
     pub fn mcu_rows(mut self, rows: usize) -> Self {
         self.mcu_rows = rows.max(1);

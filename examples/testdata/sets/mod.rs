@@ -1,0 +1,29 @@
+//! The folders of the test data.
+
+mod broken;
+mod jpeg;
+mod orientation;
+mod others;
+mod photos;
+mod png;
+mod scenes;
+mod still_life;
+
+use crate::entry::{Entry, Result};
+
+/// Every file, folder by folder.
+pub(crate) fn all() -> Result<Vec<Entry>> {
+    let shelves = [
+        orientation::shelf()?,
+        jpeg::shelf()?,
+        png::shelf(),
+        others::gif()?,
+        others::bmp(),
+        others::webp()?,
+        others::tiff()?,
+        others::heic()?,
+        broken::shelf()?,
+        photos::shelf()?,
+    ];
+    Ok(shelves.into_iter().flat_map(|s| s.entries).collect())
+}
