@@ -111,7 +111,7 @@ fn pixels(width: u16, height: u16, seed: u32) -> Vec<u8> {
     for y in 0..u32::from(height) {
         for x in 0..u32::from(width) {
             let texture = (x * 7 + y * 13 + seed * 31) % 23;
-            pixels.extend([(x * 3 + texture) as u8, (y * 5 + seed) as u8, (x + y + texture) as u8]);
+            pixels.extend([x * 3 + texture, y * 5 + seed, x + y + texture].map(|v| v.to_le_bytes()[0]));
         }
     }
     pixels
