@@ -224,7 +224,7 @@ pub(super) enum Overwrite {
 /// What happens to photos that would get the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnCollision {
-    /// Do nothing at all, and name them
+    /// Refuse them, each with the name of the other; the rest goes on
     Refuse,
     /// Put the source's extension into the name: IMG_1.HEIC.jpg beside IMG_1.JPG
     Rename,

@@ -42,8 +42,8 @@ Names:
   in that folder, and a path of --files-from its folders too. The extension
   becomes that of the format written (IMG_1.HEIC to IMG_1.jpg) unless it names
   it already (IMG_2.JPG, scan.jpeg). Two photos that would get the same name,
-  apart from upper and lower case, are refused before anything is written; see
-  --on-collision. A source is never written over, and in the folder of its
+  apart from upper and lower case, are both refused before anything is written,
+  and the rest goes on; see --on-collision. A source is never written over, and in the folder of its
   source an output replaces another file only with --overwrite always.
 
 Report:
