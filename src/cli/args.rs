@@ -163,7 +163,7 @@ pub(super) struct ConformArgs {
     pub(super) max_source_pixels: u64,
 
     /// The most memory that the pixels of one photo may take; more is refused. Also the most bytes read of a file.
-    #[arg(long, value_name = "BYTES", default_value = "1.5GB", value_parser = units::parse_bytes,
+    #[arg(long, value_name = "BYTES", default_value = "2GB", value_parser = units::parse_bytes,
           help_heading = "Resources")]
     pub(super) max_memory: u64,
 }
