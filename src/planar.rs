@@ -15,7 +15,7 @@ use crate::options::{Light, OnDamage, Options};
 use crate::orient::Orientation;
 use crate::pixels;
 use crate::probe::{ColorModel, ImageInfo};
-use crate::resample::planes::{Band, Job, PlaneResampler, Span};
+use crate::resample::planes::{Band, Job, LINES, PlaneResampler, Span};
 
 /// The most scans of a progressive JPEG: real ones have about ten; each costs a walk over all coefficients.
 const MAX_SCANS: u32 = 100;
@@ -23,6 +23,9 @@ const MAX_SCANS: u32 = 100;
 /// What the filter shrinks by at the most, after a scaled decode. Its reach, six times that many source rows, is held;
 /// beyond, the interleaved road has nothing to fear from a picture so small.
 const MAX_SHRINK: u32 = 64;
+
+/// The marker that defines Huffman tables (T.81 B.2.4.2).
+const DHT: u8 = 0xC4;
 
 /// The memory of this road, kept from photo to photo.
 pub(crate) struct Scratch {
@@ -65,10 +68,13 @@ pub(crate) fn covers(data: &[u8], info: &ImageInfo, scratch: &Scratch) -> bool {
         (ColorModel::YCbCr, Some("4:4:4" | "4:2:2" | "4:4:0" | "4:2:0")) => decode::ColorModel::YCbCr,
         _ => return false,
     };
-    Header::read(data, &scratch.limits).is_ok_and(|header| {
-        let size = (u32::from(header.width), u32::from(header.height));
-        header.color == color && size == (info.width, info.height)
-    })
+    // Without Huffman tables a file is a frame of a video, for which the codec would take the standard's.
+    let has_tables = decode::segments(data).any(|segment| segment.marker == DHT);
+    has_tables
+        && Header::read(data, &scratch.limits).is_ok_and(|header| {
+            let size = (u32::from(header.width), u32::from(header.height));
+            header.color == color && size == (info.width, info.height)
+        })
 }
 
 /// A JPEG that gives its planes at any size.
@@ -316,8 +322,18 @@ fn turn(
         } else {
             band.first
         };
-        for (row, column) in out.chunks_exact_mut(width).zip(band.columns) {
+        for (row, &column) in out.chunks_exact_mut(width).zip(band.columns) {
             let piece = &mut row[from..from + band.rows];
+            // Sixteen at once is a single move, where the length is known.
+            if let Ok(whole) = <&mut [u8; LINES]>::try_from(&mut *piece) {
+                let bytes = u128::from_le_bytes(column);
+                *whole = if steps.flip_horizontal {
+                    bytes.swap_bytes().to_le_bytes()
+                } else {
+                    column
+                };
+                continue;
+            }
             piece.copy_from_slice(&column[..band.rows]);
             if steps.flip_horizontal {
                 piece.reverse();

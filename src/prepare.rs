@@ -518,3 +518,6 @@ fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcom
         quality: made.quality.map(Tenths::quality),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 use multiversion::{multiversion, target::match_target};
 
 /// Target rows that are made together: two vectors of eight, and a cache line of floats.
-pub(super) const LINES: usize = 16;
+pub(crate) const LINES: usize = 16;
 
 /// Columns of a tile: 256 bytes of each row, so that even a hundred rows of it stay in the first-level cache.
 pub(super) const TILE: usize = 64;

@@ -9,7 +9,8 @@
 
 use super::axis::Axis;
 pub(crate) use super::axis::Span;
-use super::kernels::{self, Column, Columns, LINES, Rows, TILE, TileRow};
+pub(crate) use super::kernels::LINES;
+use super::kernels::{self, Column, Columns, Rows, TILE, TileRow};
 use crate::error::Error;
 use crate::options::Filter;
 use crate::pixels::resize;
