@@ -1,11 +1,11 @@
 //! One transcoding: a picture that can be had at any size, and the attempts to bring it within the byte limit.
 
 use crate::encode::budget::{self, Attempts, Tenths};
-use crate::encode::jpeg::{self, Attempt, JpegEncoder, PlaneSource, Planes, Qualities};
+use crate::encode::jpeg::{self, Attempt, JpegEncoder, PlaneSource, Planes, Qualities, Take};
 use crate::encode::png;
 use crate::error::Error;
 use crate::format::Format;
-use crate::jpeg::encode::{Frame, Plane, Sampling};
+use crate::jpeg::encode::{Frame, Sampling};
 use crate::metadata::{self, Carried};
 use crate::options::{Options, OutputFormat};
 use crate::orient::Orientation;
@@ -80,7 +80,7 @@ impl PlaneSource for Converted<'_, '_> {
         self.planes.frame()
     }
 
-    fn strips(&mut self, take: &mut dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error>) -> Result<(), Error> {
+    fn strips(&mut self, take: &mut Take<'_>) -> Result<(), Error> {
         self.planes.strips(take)
     }
 }

@@ -5,7 +5,7 @@
 //! are, as their first row needs the source's last one, or a column of it.
 
 use crate::decode::Damage;
-use crate::encode::jpeg::{self, PlaneSource};
+use crate::encode::jpeg::{self, PlaneSource, Take};
 use crate::error::Error;
 use crate::format::Format;
 use crate::job::Picture;
@@ -221,7 +221,7 @@ impl PlaneSource for PlanarPicture<'_> {
         self.frame
     }
 
-    fn strips(&mut self, take: &mut dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error>) -> Result<(), Error> {
+    fn strips(&mut self, take: &mut Take<'_>) -> Result<(), Error> {
         let Scratch {
             decoder,
             strip,
@@ -273,12 +273,7 @@ impl PlaneSource for PlanarPicture<'_> {
 }
 
 /// Gives the whole MCU rows that all planes have by now, or what is left at the end; returns the rows given.
-fn hand_on(
-    frame: Frame,
-    done: usize,
-    out: &mut [Vec<u8>; 3],
-    take: &mut dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error>,
-) -> Result<usize, Error> {
+fn hand_on(frame: Frame, done: usize, out: &mut [Vec<u8>; 3], take: &mut Take<'_>) -> Result<usize, Error> {
     let mcu_height = frame.mcu_height();
     let down = |index: usize| if index == 0 { 1 } else { mcu_height / 8 };
     let left = usize::from(frame.height()) - done;

@@ -257,10 +257,12 @@ impl Preparer {
             losses.push(Loss::BitDepth { bits: info.bit_depth });
         }
         self.deny(&losses)?;
-        if info.format == Format::Jpeg && format == Format::Jpeg && self.by_planes {
-            if let Some(made) = self.transcode_planes(data, info, (width, height), &losses)? {
-                return Ok(made);
-            }
+        if info.format == Format::Jpeg
+            && format == Format::Jpeg
+            && self.by_planes
+            && let Some(made) = self.transcode_planes(data, info, (width, height), &losses)?
+        {
+            return Ok(made);
         }
 
         let decoded = decode::decode(data, info, &self.options)?;
@@ -372,15 +374,14 @@ impl Preparer {
             }
         }
         let mut qualities = qualities(info, &self.options);
-        if only_turned && self.options.quality().value().is_none() {
-            if let (Some(tables), Some(quality)) = (
-                jpeg::source_tables(info),
-                info.jpeg.as_ref().and_then(|jpeg| jpeg.quality),
-            ) {
-                qualities.tables = Some(tables);
-                qualities.start = Tenths::of(quality);
-                qualities.floor = qualities.floor.min(qualities.start);
-            }
+        if only_turned
+            && self.options.quality().value().is_none()
+            && let Some(tables) = jpeg::source_tables(info)
+            && let Some(quality) = info.jpeg.as_ref().and_then(|jpeg| jpeg.quality)
+        {
+            qualities.tables = Some(tables);
+            qualities.start = Tenths::of(quality);
+            qualities.floor = qualities.floor.min(qualities.start);
         }
         let size = (width, height);
         let Some(mut picture) = PlanarPicture::new(data, info, &self.options, &mut self.planar, size)? else {

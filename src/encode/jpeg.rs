@@ -49,15 +49,18 @@ pub(crate) enum Attempt {
     TooLarge(u64),
 }
 
+/// What takes the strips of a picture: how many rows, and the planes with just these; see [`StripEncoder::push`].
+///
+/// [`StripEncoder::push`]: crate::jpeg::encode::StripEncoder::push
+pub(crate) type Take<'t> = dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error> + 't;
+
 /// A picture as planes, which it gives from top to bottom as often as it is asked.
 pub(crate) trait PlaneSource {
     /// Its size and sampling.
     fn frame(&self) -> Frame;
 
-    /// Gives all rows in strips: how many rows, and the planes with just these; see [`StripEncoder::push`].
-    ///
-    /// [`StripEncoder::push`]: crate::jpeg::encode::StripEncoder::push
-    fn strips(&mut self, take: &mut dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error>) -> Result<(), Error>;
+    /// Gives all rows in strips.
+    fn strips(&mut self, take: &mut Take<'_>) -> Result<(), Error>;
 }
 
 impl PlaneSource for Planes {
@@ -65,7 +68,7 @@ impl PlaneSource for Planes {
         self.frame()
     }
 
-    fn strips(&mut self, take: &mut dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error>) -> Result<(), Error> {
+    fn strips(&mut self, take: &mut Take<'_>) -> Result<(), Error> {
         take(usize::from(self.frame().height()), &self.views())
     }
 }
