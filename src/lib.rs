@@ -70,3 +70,8 @@ pub use plan::Plan;
 pub use prepare::{Prepared, Preparer, plan, prepare};
 pub use probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess, probe};
 pub use report::{Action, Loss, LossKind, Outcome, Report, Source};
+
+/// The example of the README, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

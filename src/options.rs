@@ -53,7 +53,7 @@ impl Default for Options {
             deny_loss: Vec::new(),
             background: [255; 3],
             max_source_pixels: 300_000_000,
-            max_memory: 1_500_000_000,
+            max_memory: 2_000_000_000,
         }
     }
 }
@@ -160,7 +160,8 @@ impl Options {
     }
 
     /// The most bytes that the pixels of one photo may take while it is prepared, as estimated from its header; more
-    /// is refused before anything is allocated. Default: 1,500,000,000, which lets an RGB photo of 300 MP through.
+    /// is refused before anything is allocated. Default: 2,000,000,000, which lets panoramas of 200 MP through in every
+    /// format.
     #[must_use]
     pub fn with_max_memory(mut self, bytes: u64) -> Self {
         self.max_memory = bytes;

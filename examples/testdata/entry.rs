@@ -68,7 +68,7 @@ impl Shelf {
         });
     }
 
-    /// Adds a file that is to be refused with one of `kinds`.
+    /// Adds a file that is to be refused with one of `kinds`; without any it is answered all the same.
     pub(crate) fn refuse(
         &mut self,
         name: &str,
@@ -79,7 +79,9 @@ impl Shelf {
         bytes: Vec<u8>,
     ) {
         self.ok(name, format, size, special, bytes);
-        if let Some(last) = self.entries.last_mut() {
+        if let Some(last) = self.entries.last_mut()
+            && !kinds.is_empty()
+        {
             last.expected = Expected::Refuse(kinds);
         }
     }

@@ -9,103 +9,14 @@ use photofit::{
     OutputFormat, Quality,
 };
 
-use super::units;
-
-const EXAMPLES: &str = "\
-Examples:
-  photofit prep photos -o ready           a folder, with all folders in it, for Zoho Bigin
-  photofit prep IMG_1.HEIC -o .           one photo, beside its source
-  photofit probe photos                   what each photo is and what would be done with it
-  photofit limits                         the services whose limits are known
-
-`photofit help prep` explains every option.";
-
-const PREP_EXAMPLES: &str = "\
-Examples:
-  photofit prep photos -o ready
-      Every photo of the folder and of the folders in it, within 10 MP and 10 MB (Zoho Bigin).
-  photofit prep a.heic b.png -o ready --limits mastodon
-      Two photos for another service; `photofit limits` lists them.
-  photofit prep photos -o ready --max-pixels 2MP --max-bytes 500kB --format jpeg
-      Limits of one's own.
-  photofit prep photos -o ready --dry-run
-      What would be done; nothing is written.
-  photofit prep photos -o ready --report report.jsonl --deny-loss animation,alpha
-      Refuse what would lose its animation or transparency; keep a report.
-  find . -name '*.jpg' -mtime -7 -print0 | photofit prep --files-from - -0 -o ready
-      Whatever another program lists.
-  photofit prep - -o - < in.heic > out.jpg
-      From standard input to standard output.
-
-What is taken:
-  A file named on the command line is always answered: prepared or refused. In
-  a folder, files that neither have a picture's extension nor start like one
-  are reported as skipped, and so are hidden files and folders, and videos.
-  Symbolic links are followed. The output folder may lie inside an input
-  folder; it is not read.
-
-Names:
-  A file named on the command line keeps its name, a file of a folder its path
-  in that folder, and a path of --files-from its folders too. The extension
-  becomes that of the format written (IMG_1.HEIC to IMG_1.jpg) unless it names
-  it already (IMG_2.JPG, scan.jpeg). Two photos that would get the same name,
-  apart from upper and lower case, are refused before anything is written; see
-  --on-collision. A source is never written over, and in the folder of its
-  source an output replaces another file only with --overwrite always.
-
-Report:
-  One JSON line for each file, in the order of the inputs, goes to standard
-  output, or to the file of --report; with -o - it goes to standard error. On a
-  terminal a short line for each photo is shown instead. The progress bar and
-  the closing summary go to standard error. The fields of a line:
-    input, output
-    status           ok, failed or skipped
-    error, reason    kind and message; only if failed or skipped
-    dry_run          true; only with --dry-run
-    action           kept, rewritten or transcoded
-    source           format, width, height, bytes, orientation
-    result           format, width, height, bytes, quality
-    losses           what the result lacks, each with its kind
-    encodes          how many times the picture was encoded
-    elapsed_ms
-
-Exit codes:
-  0  every photo was prepared, or skipped for a reason in the report
-  1  some photos failed, or the run was interrupted: Ctrl-C finishes the photos
-     in work, pressed again it stops at once
-  2  wrong usage, and nothing was done";
-
-const PROBE_EXAMPLES: &str = "\
-Examples:
-  photofit probe photos                        a table of every photo of a folder
-  photofit probe photos --limits mastodon      what would have to be done for another service
-  photofit probe --json IMG_1.HEIC             one JSON line for each photo
-
-Only headers are read: no pixel is decoded, so damage inside the picture is not
-seen. The fields of a JSON line:
-  input
-  info             format, width and height as stored, orientation, bytes, ...
-  plan             action (keep, rewrite or transcode), format, width, height
-  error, reason    kind and message; only if refused or skipped
-
-Exit codes:
-  0  every photo can be prepared, as far as its header tells
-  1  some cannot
-  2  wrong usage";
-
-const LIMITS_EXAMPLES: &str = "\
-Examples:
-  photofit limits                              the presets as a table
-  photofit prep photos -o ready --limits x-post
-  photofit prep photos -o ready --limits x-post --max-bytes 2MB
-                                               a preset, with one limit of one's own";
+use super::{help, units};
 
 /// Makes photos fit the limits of an upload service.
 ///
 /// Photos are decoded, turned upright, downsampled and encoded anew as far as it takes to come within the service's
 /// pixels and bytes, and left alone where they already are. Each result is checked before it is written.
 #[derive(Debug, Parser)]
-#[command(name = "photofit", version, after_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "photofit", version, after_help = help::PHOTOFIT, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -115,13 +26,13 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Prepare photos: within the limits, upright, without private metadata.
-    #[command(after_help = PREP_EXAMPLES)]
+    #[command(after_help = help::PREP)]
     Prep(Box<PrepArgs>),
     /// Show what each photo is and what would be done with it, from its header alone.
-    #[command(after_help = PROBE_EXAMPLES)]
+    #[command(after_help = help::PROBE)]
     Probe(Box<ProbeArgs>),
     /// List the services whose limits are known.
-    #[command(after_help = LIMITS_EXAMPLES)]
+    #[command(after_help = help::LIMITS)]
     Limits(LimitsArgs),
 }
 
@@ -252,7 +163,7 @@ pub(super) struct ConformArgs {
     pub(super) max_source_pixels: u64,
 
     /// The most memory that the pixels of one photo may take; more is refused. Also the most bytes read of a file.
-    #[arg(long, value_name = "BYTES", default_value = "1.5GB", value_parser = units::parse_bytes,
+    #[arg(long, value_name = "BYTES", default_value = "2GB", value_parser = units::parse_bytes,
           help_heading = "Resources")]
     pub(super) max_memory: u64,
 }
@@ -313,7 +224,7 @@ pub(super) enum Overwrite {
 /// What happens to photos that would get the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnCollision {
-    /// Do nothing at all, and name them
+    /// Refuse them, each with the name of the other; the rest goes on
     Refuse,
     /// Put the source's extension into the name: IMG_1.HEIC.jpg beside IMG_1.JPG
     Rename,

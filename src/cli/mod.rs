@@ -1,6 +1,7 @@
 //! The command line, one room for each step: arguments, inputs, names, preparing or probing, writing, reporting.
 
 pub(crate) mod args;
+mod help;
 mod inputs;
 mod names;
 mod output;

@@ -15,9 +15,6 @@ use super::report::target;
 use super::source;
 use super::workers::Workers;
 
-/// How many collisions a refusal names.
-const NAMED: usize = 5;
-
 /// The names of a run's outputs. They depend on the format that is written, which is certain only once a photo is
 /// prepared: a PNG that does not fit becomes a JPEG.
 pub(super) struct Names {
@@ -27,6 +24,8 @@ pub(super) struct Names {
     beside: Vec<bool>,
     /// Which input writes a path, by the path's key.
     taken: Mutex<HashMap<Key, usize>>,
+    /// Why an input gets no name: another one would get the same.
+    refused: HashMap<usize, String>,
 }
 
 /// A path without its extension, and the extension where it is that of a picture.
@@ -95,11 +94,10 @@ fn with_suffix(base: &Path, suffix: &OsStr) -> PathBuf {
 
 impl Names {
     /// Names the output of every input below `folder`. Photos that may get the same name are planned from their headers
-    /// to learn whether they do.
+    /// to learn whether they do; those that would are refused, unless they may be renamed.
     ///
     /// # Errors
-    /// [`Error::Usage`] for photos that would get the same name, unless they may be renamed, and for a photo that would
-    /// be written over itself.
+    /// [`Error::Usage`] for a photo that would be written over itself.
     pub(super) fn assign(
         inputs: &[Input],
         folder: &Path,
@@ -137,29 +135,32 @@ impl Names {
             .partition(|(i, format)| stems[*i].kept(*format).is_some());
         let mut used: HashSet<Key> = groups.into_keys().collect();
         let mut taken: HashMap<Key, usize> = HashMap::new();
-        let mut collisions = Vec::new();
+        let mut refused: HashMap<usize, String> = HashMap::new();
         for (index, format) in keep.into_iter().chain(change) {
             let path = stems[index].path(format);
             match taken.get(&key(&path)) {
                 None => {}
                 Some(&other) if on_collision == OnCollision::Refuse => {
-                    collisions.push((other.min(index), other.max(index), path));
+                    refused.insert(index, refusal(&inputs[other], &path));
+                    refused.entry(other).or_insert_with(|| refusal(&inputs[index], &path));
                     continue;
                 }
                 Some(_) => stems[index] = renamed(&stems[index], &mut used),
             }
             taken.insert(key(&stems[index].path(format)), index);
         }
-        if !collisions.is_empty() {
-            collisions.sort();
-            return Err(refusal(inputs, &collisions));
-        }
         Ok(Self {
             folder: folder.to_owned(),
             stems,
             beside,
             taken: Mutex::new(taken),
+            refused,
         })
+    }
+
+    /// Why an input gets no name, if it gets none.
+    pub(super) fn refused(&self, index: usize) -> Option<&str> {
+        self.refused.get(&index).map(String::as_str)
     }
 
     /// Where the output of an input goes.
@@ -255,17 +256,13 @@ fn renamed(stem: &Stem, used: &mut HashSet<Key>) -> Stem {
     }
 }
 
-fn refusal(inputs: &[Input], collisions: &[(usize, usize, PathBuf)]) -> Error {
-    let mut message = String::from("some photos would get the same name, so none was prepared:");
-    for (one, other, path) in collisions.iter().take(NAMED) {
-        let (one, other) = (inputs[*one].display(), inputs[*other].display());
-        message += &format!("\n  {one} and {other} would both be {}", path.display());
-    }
-    if collisions.len() > NAMED {
-        message += &format!("\n  and {} more", collisions.len() - NAMED);
-    }
-    message += "\nprepare them into different folders, or let them be renamed with --on-collision rename";
-    Error::Usage(message)
+fn refusal(other: &Input, path: &Path) -> String {
+    format!(
+        "{} would get the same name, {}: prepare them into different folders, or let them be renamed with \
+         --on-collision rename",
+        other.display(),
+        path.display()
+    )
 }
 
 /// Whether both paths are one file. A file that does not exist is no other.

@@ -147,9 +147,14 @@ impl Work<'_> {
             read: 0,
             verdict: Verdict::Skipped(Note::new("", "")),
         };
-        answer.verdict = match &input.verdict {
-            Some(verdict) => verdict.clone(),
-            None => match source::read(input, self.options.max_memory()) {
+        let collision = match &self.goal {
+            Goal::Folder(names) => names.refused(index),
+            Goal::Stdout => None,
+        };
+        answer.verdict = match (&input.verdict, collision) {
+            (Some(verdict), _) => verdict.clone(),
+            (None, Some(message)) => Verdict::Failed(Note::new("collision", message)),
+            (None, None) => match source::read(input, self.options.max_memory()) {
                 Ok(bytes) => {
                     answer.read = bytes.len() as u64;
                     self.prepare(preparer, index, &bytes, &mut answer.output)

@@ -170,7 +170,7 @@ impl Summary {
                 text += &format!("\n  {}: {}", printable(input), printable(message));
             }
             if self.failed > self.reasons.len() {
-                text += &format!("\n  and {} more: see the report", self.failed - self.reasons.len());
+                text += &format!("\n  and {} more", self.failed - self.reasons.len());
             }
         }
         text

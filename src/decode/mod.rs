@@ -17,7 +17,7 @@ use crate::format::Format;
 use crate::options::Options;
 use crate::orient::Orientation;
 use crate::pixels::Raster;
-use crate::probe::{ColorModel, ImageInfo, JpegProcess};
+use crate::probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 
 /// A decoded picture.
 pub(crate) struct Decoded {
@@ -53,6 +53,7 @@ impl Decoded {
 /// Decodes the picture (an animation's first frame, as shown; a file's first page).
 pub(crate) fn decode(data: &[u8], info: &ImageInfo, options: &Options) -> Result<Decoded, Error> {
     check_limits(info, options)?;
+    check_density(info)?;
     match info.format {
         Format::Jpeg => jpeg::decode(data, info),
         Format::Png => png::decode(data, info, options.max_memory()),
@@ -98,9 +99,9 @@ fn memory(info: &ImageInfo) -> u64 {
     };
     let bytes = if info.bit_depth > 8 { 2 } else { 1 };
     // What a decoder holds beside the pixels, in bytes a pixel.
-    let beside = match (info.format, info.jpeg.as_ref().map(|j| j.process)) {
+    let beside = match (info.format, &info.jpeg) {
         // The coefficients of a progressive JPEG are all held, at 16 bits.
-        (Format::Jpeg, Some(JpegProcess::Progressive)) => 2 * samples,
+        (Format::Jpeg, Some(jpeg)) if jpeg.process == JpegProcess::Progressive => 2 * jpeg_samples(jpeg).div_ceil(64),
         // Inks are held beside the RGB made of them.
         (Format::Jpeg | Format::Tiff, _) if samples == 4 => 3,
         // Planes and RGBA.
@@ -109,4 +110,101 @@ fn memory(info: &ImageInfo) -> u64 {
         _ => 0,
     };
     info.pixels().saturating_mul(samples * bytes + beside)
+}
+
+/// Samples of a JPEG's components for each 64 pixels: 192 for 4:4:4, 96 for 4:2:0.
+fn jpeg_samples(jpeg: &JpegInfo) -> u64 {
+    let product = |&(h, v): &(u8, u8)| u64::from(h) * u64::from(v);
+    let largest = |side: fn(&(u8, u8)) -> u8| jpeg.sampling.iter().map(side).max().map_or(1, u64::from).max(1);
+    let all: u64 = jpeg.sampling.iter().map(product).sum();
+    (64 * all).div_ceil(largest(|s| s.0) * largest(|s| s.1))
+}
+
+/// Refuses a file that claims more pixels than its bytes can stand for: memory is not given out on a header's word.
+fn check_density(info: &ImageInfo) -> Result<(), Error> {
+    let pixels = info.pixels();
+    let claimed = match (info.format, &info.jpeg) {
+        // A block takes at least one bit in the scan that has its DC coefficient (T.81, F.1.2.1 and G.1.2.1); twice as
+        // many leaves room for files that were cut short.
+        (Format::Jpeg, Some(jpeg)) => pixels / 64 * jpeg_samples(jpeg) / 64 / 16,
+        // Deflate makes at most 258 bytes of two bits (RFC 1951): 1032 to 1.
+        (Format::Png, _) => {
+            let samples = match info.color {
+                ColorModel::Rgb => 3 + u64::from(info.alpha),
+                ColorModel::Gray => 1 + u64::from(info.alpha),
+                _ => 1,
+            };
+            pixels.saturating_mul(samples * u64::from(info.bit_depth)) / 8 / 1040
+        }
+        // LZW codes of at most 12 bits stand for at most 4096 pixels (GIF89a, appendix F).
+        (Format::Gif, _) => pixels / 4096,
+        _ => 0,
+    };
+    // Below a megapixel or so nothing is worth refusing.
+    if claimed > info.bytes.saturating_add(1000) {
+        let what = format!(
+            "it claims {} × {} pixels, more than {} bytes can hold",
+            info.width, info.height, info.bytes
+        );
+        return Err(Error::malformed(info.format, what));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::probe;
+
+    fn info(name: &str) -> ImageInfo {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("testdata")
+            .join(name);
+        probe(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn memory_is_estimated_from_the_samples_that_are_held() {
+        for (name, per_pixel) in [
+            ("jpeg/sampling-420.jpg", 3),
+            ("jpeg/progressive-420.jpg", 3 + 4),
+            ("jpeg/progressive-444.jpg", 3 + 6),
+            ("jpeg/gray.jpg", 1),
+            ("jpeg/cmyk.jpg", 4 + 3),
+            ("png/palette-4.png", 1),
+            ("png/rgba-16.png", 8),
+        ] {
+            let info = info(name);
+            assert_eq!(memory(&info), info.pixels() * per_pixel, "{name}");
+        }
+    }
+
+    #[test]
+    fn panoramas_of_200_megapixels_pass_by_default() {
+        for name in [
+            "jpeg/sampling-420.jpg",
+            "jpeg/progressive-444.jpg",
+            "png/rgba-8.png",
+            "png/rgb-16.png",
+        ] {
+            let mut info = info(name);
+            (info.width, info.height) = (20_000, 10_000);
+            assert!(check_limits(&info, &Options::default()).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_few_bytes_hold_only_so_many_pixels() {
+        for name in [
+            "jpeg/sampling-420.jpg",
+            "jpeg/progressive-444.jpg",
+            "png/rgb-8.png",
+            "gif/still.gif",
+        ] {
+            let mut info = info(name);
+            assert!(check_density(&info).is_ok(), "{name}");
+            (info.width, info.height) = (15_000, 15_000);
+            assert!(matches!(check_density(&info), Err(Error::Malformed { .. })), "{name}");
+        }
+    }
 }

@@ -89,7 +89,7 @@ pub(crate) fn rewrite(block: &[u8], policy: Metadata) -> Option<Vec<u8>> {
         Metadata::Keep => Some(block.to_vec()),
         Metadata::Strip => None,
         Metadata::Privacy => {
-            let (kept, all_allowed) = filter(block, |tag| is_allowed(tag), &[])?;
+            let (kept, all_allowed) = filter(block, is_allowed, &[])?;
             if all_allowed && block.len() <= kept.len() + SLACK {
                 return Some(block.to_vec());
             }

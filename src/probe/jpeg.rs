@@ -142,13 +142,10 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     for segment in Segments::new(data) {
         let payload = segment.payload;
         match segment.marker {
-            0xC0..=0xCF if !matches!(segment.marker, 0xC4 | 0xC8 | 0xCC) => {
-                if frame.is_none() {
-                    frame = Some(
-                        Frame::parse(segment.marker, payload)
-                            .ok_or_else(|| malformed("its frame header is cut short"))?,
-                    );
-                }
+            // The first frame counts.
+            0xC0..=0xCF if !matches!(segment.marker, 0xC4 | 0xC8 | 0xCC) && frame.is_none() => {
+                let parsed = Frame::parse(segment.marker, payload);
+                frame = Some(parsed.ok_or_else(|| malformed("its frame header is cut short"))?);
             }
             DQT => read_tables(payload, &mut tables),
             DRI => restart_interval = be16(payload, 0).unwrap_or(0),

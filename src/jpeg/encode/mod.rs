@@ -143,7 +143,7 @@ impl Encoder {
     }
 
     /// Encodes coefficients turned by `orientation` without loss. Equal to
-    /// [`transform::apply`](crate::jpeg::transform::apply) followed by
+    /// [`transform::apply`] followed by
     /// [`Encoder::encode_coefficients`], without a second copy of the picture.
     ///
     /// # Errors
