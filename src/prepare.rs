@@ -5,20 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::decode::{self, Decoded};
-use crate::encode::budget::{self, Attempts, Tenths};
-use crate::encode::jpeg::{self, Attempt, JpegEncoder};
-use crate::encode::png;
+use crate::encode::budget::{Attempts, Tenths};
+use crate::encode::jpeg::{self, JpegEncoder, Qualities};
 use crate::error::Error;
 use crate::format::Format;
-use crate::jpeg::encode::Sampling;
+use crate::job::{InterleavedPicture, Job};
 use crate::metadata::{self, Carried};
 use crate::options::{Check, OnDamage, Options, OutputFormat};
 use crate::orient::Orientation;
-use crate::pixels::Raster;
 use crate::plan::{self, Plan};
+use crate::planar::{self, PlanarPicture};
 use crate::probe::{self, ColorModel, ImageInfo, probe};
 use crate::report::{Action, Loss, Outcome, Report, Source};
-use crate::resample::{Resampler, Target};
+use crate::resample::Resampler;
 
 /// The quality that [`Quality::Auto`](crate::Quality::Auto) starts from.
 const DEFAULT_QUALITY: u8 = 90;
@@ -97,6 +96,9 @@ pub struct Preparer {
     options: Options,
     resampler: Resampler,
     encoder: JpegEncoder,
+    planar: planar::Scratch,
+    /// Whether JPEGs take the planar road; the tests compare it with the other one.
+    by_planes: bool,
 }
 
 impl std::fmt::Debug for Preparer {
@@ -112,9 +114,11 @@ impl Preparer {
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
+            planar: planar::Scratch::new(&options),
             options,
             resampler: Resampler::default(),
             encoder: JpegEncoder::default(),
+            by_planes: true,
         }
     }
 
@@ -136,6 +140,7 @@ impl Preparer {
             // Whatever the panic left half done in the scratch memory goes with it.
             self.resampler = Resampler::default();
             self.encoder = JpegEncoder::default();
+            self.planar = planar::Scratch::new(&self.options);
             let message = panic
                 .downcast_ref::<String>()
                 .cloned()
@@ -252,6 +257,13 @@ impl Preparer {
             losses.push(Loss::BitDepth { bits: info.bit_depth });
         }
         self.deny(&losses)?;
+        if info.format == Format::Jpeg
+            && format == Format::Jpeg
+            && self.by_planes
+            && let Some(made) = self.transcode_planes(data, info, (width, height), &losses)?
+        {
+            return Ok(made);
+        }
 
         let decoded = decode::decode(data, info, &self.options)?;
         let Decoded {
@@ -297,18 +309,21 @@ impl Preparer {
         }
         self.deny(&losses)?;
 
-        let mut job = Job {
+        let picture = InterleavedPicture {
             source,
             orientation,
-            carried,
             sampling: jpeg::sampling(info, self.options.chroma()),
-            quality: self.start_quality(info),
             options: &self.options,
             resampler: &mut self.resampler,
+        };
+        let mut job = Job {
+            carried,
+            qualities: qualities(info, &self.options),
+            options: &self.options,
             encoder: &mut self.encoder,
             attempts: Attempts::default(),
         };
-        let (bytes, quality) = job.encode(format, width, height)?;
+        let (bytes, quality) = job.encode(picture, format, (width, height))?;
         let encodes = job.attempts.count;
         Ok(Made {
             action: Action::Transcoded,
@@ -319,10 +334,94 @@ impl Preparer {
         })
     }
 
-    /// The quality of the first attempt.
-    fn start_quality(&self, info: &ImageInfo) -> Tenths {
-        let source = info.jpeg.as_ref().and_then(|j| j.quality).unwrap_or(100);
-        Tenths::of(self.options.quality().value().unwrap_or(DEFAULT_QUALITY.min(source)))
+    /// JPEG to JPEG by its planes, or by its coefficients where it only lies on its side; `None` if the codec does not
+    /// take the file.
+    fn transcode_planes<'a>(
+        &mut self,
+        data: &[u8],
+        info: &ImageInfo,
+        (width, height): (u32, u32),
+        losses: &[Loss],
+    ) -> Result<Option<Made<'a>>, Error> {
+        if !planar::covers(data, info, &self.planar) {
+            return Ok(None);
+        }
+        let mut carried = Carried::collect(data, info, self.options.metadata(), width, height);
+        let gray = info.color == ColorModel::Gray;
+        let mut unfit = None;
+        if carried
+            .icc
+            .as_ref()
+            .is_some_and(|profile| !metadata::suits(profile, gray))
+        {
+            carried.icc = None;
+            unfit = Some(Loss::Profile);
+        }
+        let only_turned = info.orientation != Orientation::Upright
+            && (width, height) == info.upright_size()
+            && info.bytes <= self.options.limits().max_bytes();
+        if only_turned {
+            let losses: Vec<Loss> = losses.iter().copied().chain(unfit).collect();
+            if let Some(bytes) = self.turned(data, info, &carried)? {
+                self.deny(&losses)?;
+                return Ok(Some(Made {
+                    action: Action::Rewritten,
+                    bytes: Cow::Owned(bytes),
+                    quality: None,
+                    losses,
+                    encodes: 1,
+                }));
+            }
+        }
+        let mut qualities = qualities(info, &self.options);
+        if only_turned
+            && self.options.quality().value().is_none()
+            && let Some(tables) = jpeg::source_tables(info)
+            && let Some(quality) = info.jpeg.as_ref().and_then(|jpeg| jpeg.quality)
+        {
+            qualities.tables = Some(tables);
+            qualities.start = Tenths::of(quality);
+            qualities.floor = qualities.floor.min(qualities.start);
+        }
+        let size = (width, height);
+        let Some(mut picture) = PlanarPicture::new(data, info, &self.options, &mut self.planar, size)? else {
+            return Ok(None);
+        };
+        let mut job = Job {
+            carried,
+            qualities,
+            options: &self.options,
+            encoder: &mut self.encoder,
+            attempts: Attempts::default(),
+        };
+        let (bytes, quality) = job.jpeg(&mut picture)?;
+        let encodes = job.attempts.count;
+        let damage = picture.damage().map(|damage| Loss::Damage {
+            readable: damage.readable,
+        });
+        let losses: Vec<Loss> = losses.iter().copied().chain(damage).chain(unfit).collect();
+        self.deny(&losses)?;
+        Ok(Some(Made {
+            action: Action::Transcoded,
+            bytes: Cow::Owned(bytes),
+            quality: Some(quality),
+            losses,
+            encodes,
+        }))
+    }
+
+    /// The JPEG turned upright by its coefficients: `None` if an edge does not fall on a whole MCU, if a part of it
+    /// cannot be read, or if it comes out too large.
+    fn turned(&mut self, data: &[u8], info: &ImageInfo, carried: &Carried) -> Result<Option<Vec<u8>>, Error> {
+        let Ok((coefficients, report)) = self.planar.decoder().coefficients(data) else {
+            return Ok(None);
+        };
+        if report.readable_fraction() < 1.0 {
+            return Ok(None);
+        }
+        let turned = self.encoder.turned(&coefficients, info.orientation, info.bytes)?;
+        let bytes = turned.map(|bytes| metadata::insert_into_jpeg(bytes, carried));
+        Ok(bytes.filter(|bytes| bytes.len() as u64 <= self.options.limits().max_bytes()))
     }
 
     fn deny(&self, losses: &[Loss]) -> Result<(), Error> {
@@ -369,138 +468,22 @@ fn companions(info: &ImageInfo) -> Vec<Loss> {
     losses
 }
 
+/// The qualities to look in: from the caller's, or the best that the source has use for, down to the floor.
+fn qualities(info: &ImageInfo, options: &Options) -> Qualities {
+    let source = info.jpeg.as_ref().and_then(|j| j.quality).unwrap_or(100);
+    let start = Tenths::of(options.quality().value().unwrap_or(DEFAULT_QUALITY.min(source)));
+    Qualities {
+        floor: Tenths::of(options.min_quality()).min(start),
+        start,
+        tables: None,
+    }
+}
+
 fn refuse_damage(info: &ImageInfo, damage: decode::Damage) -> Error {
     Error::Damaged {
         format: info.format,
         readable: damage.readable,
         source: damage.source,
-    }
-}
-
-/// One transcoding: the source's pixels, and how to make attempts from them.
-struct Job<'a> {
-    source: Raster,
-    orientation: Orientation,
-    carried: Carried,
-    sampling: Sampling,
-    quality: Tenths,
-    options: &'a Options,
-    resampler: &'a mut Resampler,
-    encoder: &'a mut JpegEncoder,
-    attempts: Attempts,
-}
-
-impl Job<'_> {
-    /// The best attempt within the byte limit.
-    fn encode(&mut self, format: Format, width: u32, height: u32) -> Result<(Vec<u8>, Option<Tenths>), Error> {
-        let limit = self.options.limits().max_bytes();
-        let picture = self.picture(width, height)?;
-        if format == Format::Png {
-            let bytes = self.png(&picture, png::Effort::Balanced)?;
-            let size = self.attempts.note(&bytes);
-            if size <= limit {
-                return Ok((bytes, None));
-            }
-            let may_be_jpeg = self.options.format() == OutputFormat::Auto
-                && !picture.layout().has_alpha()
-                && picture.width().max(picture.height()) <= jpeg::MAX_SIDE
-                && self.options.limits().formats().contains(Format::Jpeg);
-            if !may_be_jpeg {
-                return Ok((self.smaller_png(picture, size, limit)?, None));
-            }
-        }
-        let (bytes, quality) = self.jpeg(picture, limit)?;
-        Ok((bytes, Some(quality)))
-    }
-
-    /// The upright picture at a size, with 8 bits a channel: made from the source each time.
-    fn picture(&mut self, width: u32, height: u32) -> Result<Raster, Error> {
-        let (width, height) = self.orientation.apply_to_size(width, height);
-        let small = if (width, height) == (self.source.width(), self.source.height()) {
-            self.source.to_8_bits()?
-        } else {
-            let target = Target {
-                width,
-                height,
-                filter: self.options.filter(),
-                light: self.options.light(),
-            };
-            self.resampler.resample(&self.source, target)?
-        };
-        small.oriented(self.orientation)
-    }
-
-    /// The upright picture within a number of pixels.
-    fn picture_within(&mut self, pixels: u64) -> Result<Raster, Error> {
-        let (width, height) = self
-            .orientation
-            .apply_to_size(self.source.width(), self.source.height());
-        let limits = self.options.limits();
-        let limits = limits.with_max_pixels(pixels.min(limits.max_pixels()));
-        let (width, height) = plan::fit(width, height, &limits);
-        self.picture(width, height)
-    }
-
-    fn png(&self, picture: &Raster, effort: png::Effort) -> Result<Vec<u8>, Error> {
-        png::encode(picture, effort).map(|bytes| metadata::insert_into_png(bytes, &self.carried))
-    }
-
-    /// A PNG that was too large: first tried harder if it was close, then made smaller.
-    fn smaller_png(&mut self, picture: Raster, size: u64, limit: u64) -> Result<Vec<u8>, Error> {
-        // What more effort gains at most on pictures with alpha.
-        const GAIN: f64 = 1.15;
-        if (size as f64) <= limit as f64 * GAIN {
-            let bytes = self.png(&picture, png::Effort::High)?;
-            if self.attempts.note(&bytes) <= limit {
-                return Ok(bytes);
-            }
-        }
-        let pixels = u64::from(picture.width()) * u64::from(picture.height());
-        drop(picture);
-        let mut attempts = std::mem::take(&mut self.attempts);
-        let result = budget::by_size(limit, pixels, size, &mut attempts, |pixels| {
-            let picture = self.picture_within(pixels)?;
-            self.png(&picture, png::Effort::Balanced)
-        });
-        self.attempts = attempts;
-        result
-    }
-
-    fn jpeg(&mut self, picture: Raster, limit: u64) -> Result<(Vec<u8>, Tenths), Error> {
-        let floor = Tenths::of(self.options.min_quality()).min(self.quality);
-        // What goes in besides the picture is the same at every quality.
-        let overhead = metadata::size_in_jpeg(&self.carried);
-        let within = limit.saturating_sub(overhead);
-        let encodes = &mut self.attempts.count;
-        let attempt = self
-            .encoder
-            .within(&picture, self.sampling, (floor, self.quality), within, encodes)?;
-        let size = match attempt {
-            Attempt::Fits(encoded) => {
-                return Ok((
-                    metadata::insert_into_jpeg(encoded.bytes, &self.carried),
-                    encoded.quality,
-                ));
-            }
-            Attempt::TooLarge(size) => size + overhead,
-        };
-        let pixels = u64::from(picture.width()) * u64::from(picture.height());
-        drop(picture);
-        let mut attempts = std::mem::take(&mut self.attempts);
-        let result = budget::by_size(limit, pixels, size, &mut attempts, |pixels| {
-            let picture = self.picture_within(pixels)?;
-            // Counted by the search itself.
-            let mut uncounted = 0;
-            let attempt = self
-                .encoder
-                .within(&picture, self.sampling, (floor, floor), u64::MAX, &mut uncounted)?;
-            Ok(match attempt {
-                Attempt::Fits(encoded) => metadata::insert_into_jpeg(encoded.bytes, &self.carried),
-                Attempt::TooLarge(_) => Vec::new(),
-            })
-        });
-        self.attempts = attempts;
-        Ok((result?, floor))
     }
 }
 
@@ -525,7 +508,7 @@ fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcom
         return Err(broken("not upright".to_owned()));
     }
     let untouched = made.action != Action::Transcoded;
-    if untouched && (result.width, result.height, result.format) != (info.width, info.height, info.format) {
+    if untouched && ((result.width, result.height), result.format) != (info.upright_size(), info.format) {
         return Err(broken("another picture than the source".to_owned()));
     }
     Ok(Outcome {
@@ -536,3 +519,6 @@ fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcom
         quality: made.quality.map(Tenths::quality),
     })
 }
+
+#[cfg(test)]
+mod tests;

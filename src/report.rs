@@ -43,7 +43,8 @@ fn as_milliseconds<S: serde::Serializer>(elapsed: &Duration, s: S) -> Result<S::
 pub enum Action {
     /// Nothing: the bytes are the source's.
     Kept,
-    /// Metadata was changed; the compressed picture is the source's, byte for byte.
+    /// Metadata was changed, or a JPEG turned upright by its coefficients: nothing of the picture is lost, and it was not
+    /// encoded anew. Where only metadata was changed, the compressed picture is the source's, byte for byte.
     Rewritten,
     /// The picture was decoded and encoded anew.
     Transcoded,

@@ -2,11 +2,15 @@
 
 use super::budget::{self, Search, Tenths};
 use super::bytes;
-use super::ycbcr::Planes;
+pub(crate) use super::ycbcr::Planes;
 use crate::error::Error;
 use crate::format::Format;
-use crate::jpeg::encode::{EncodeError, EncodeOptions, Encoder, Frame, Quality, Sampling, UnquantisedCoefficients};
+use crate::jpeg::encode::{
+    EncodeError, EncodeOptions, Encoder, Frame, Mode, Plane, Quality, QuantTables, Sampling, UnquantisedCoefficients,
+};
+use crate::jpeg::{Coefficients, transform};
 use crate::options::Chroma;
+use crate::orient::Orientation;
 use crate::pixels::{Layout, Raster};
 use crate::probe::ImageInfo;
 
@@ -45,6 +49,61 @@ pub(crate) enum Attempt {
     TooLarge(u64),
 }
 
+/// What takes the strips of a picture: how many rows, and the planes with just these; see [`StripEncoder::push`].
+///
+/// [`StripEncoder::push`]: crate::jpeg::encode::StripEncoder::push
+pub(crate) type Take<'t> = dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error> + 't;
+
+/// A picture as planes, which it gives from top to bottom as often as it is asked.
+pub(crate) trait PlaneSource {
+    /// Its size and sampling.
+    fn frame(&self) -> Frame;
+
+    /// Gives all rows in strips.
+    fn strips(&mut self, take: &mut Take<'_>) -> Result<(), Error>;
+}
+
+impl PlaneSource for Planes {
+    fn frame(&self) -> Frame {
+        self.frame()
+    }
+
+    fn strips(&mut self, take: &mut Take<'_>) -> Result<(), Error> {
+        take(usize::from(self.frame().height()), &self.views())
+    }
+}
+
+/// The range of qualities to look in.
+#[derive(Clone, Debug)]
+pub(crate) struct Qualities {
+    /// The lowest that is acceptable.
+    pub(crate) floor: Tenths,
+    /// The one to begin with.
+    pub(crate) start: Tenths,
+    /// Tables to begin with instead of those of `start`, for which that quality stands.
+    pub(crate) tables: Option<QuantTables>,
+}
+
+impl Qualities {
+    /// One quality and no other.
+    pub(crate) fn only(quality: Tenths) -> Self {
+        Self {
+            floor: quality,
+            start: quality,
+            tables: None,
+        }
+    }
+
+    /// The options of the first attempt.
+    fn first(&self) -> Result<EncodeOptions<'static>, Error> {
+        let options = options(self.start)?;
+        Ok(match &self.tables {
+            Some(tables) => options.quant_tables(tables.clone()),
+            None => options,
+        })
+    }
+}
+
 /// Encodes JPEGs, and keeps its buffers between them.
 #[derive(Default)]
 pub(crate) struct JpegEncoder {
@@ -52,20 +111,18 @@ pub(crate) struct JpegEncoder {
 }
 
 impl JpegEncoder {
-    /// Encodes an 8-bit picture without alpha in at most `limit` bytes: at `start`, if that fits, else at the highest
-    /// quality from `floor` on that does. For the search the transformed picture is held and sizes are counted, so that
-    /// nothing is written but the result.
+    /// Encodes a picture in at most `limit` bytes: at the first quality, if that fits, else at the highest one from the
+    /// floor on that does. The first attempt holds nothing of the picture; for the search the transformed picture is
+    /// held and sizes are counted, so that nothing is written but the result.
     pub(crate) fn within(
         &mut self,
-        raster: &Raster,
-        sampling: Sampling,
-        (floor, start): (Tenths, Tenths),
+        source: &mut dyn PlaneSource,
+        qualities: &Qualities,
         limit: u64,
         encodes: &mut u32,
     ) -> Result<Attempt, Error> {
-        let planes = planes(raster, sampling)?;
-        let frame = planes.frame();
-        let first = self.encode(&planes, start)?;
+        let (floor, start) = (qualities.floor, qualities.start);
+        let first = self.encode(source, &qualities.first()?)?;
         *encodes += 1;
         let size = first.len() as u64;
         if size <= limit {
@@ -78,8 +135,8 @@ impl JpegEncoder {
             return Ok(Attempt::TooLarge(size));
         }
         drop(first);
-        let held = UnquantisedCoefficients::from_planes(frame, &planes.views()).map_err(refuse)?;
-        drop(planes);
+        let mut held = UnquantisedCoefficients::new(source.frame()).map_err(refuse)?;
+        source.strips(&mut |rows, planes| held.push(rows, planes).map_err(refuse))?;
         let search = budget::by_quality(limit, (floor, start), size, |quality| {
             let counted = self
                 .encoder
@@ -100,33 +157,75 @@ impl JpegEncoder {
         }
     }
 
-    fn encode(&mut self, planes: &Planes, quality: Tenths) -> Result<Vec<u8>, Error> {
+    /// Writes held coefficients turned upright, without loss and with Huffman tables of their own; `None` if an edge
+    /// that would move does not fall on a whole MCU.
+    pub(crate) fn turned(
+        &mut self,
+        coefficients: &Coefficients,
+        orientation: Orientation,
+        bytes: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let mut out = with_capacity(bytes)?;
+        let options = EncodeOptions::new().mode(Mode::Optimised);
+        match self
+            .encoder
+            .encode_oriented(coefficients, orientation, &options, &mut out)
+        {
+            Ok(()) => Ok(Some(out)),
+            Err(EncodeError::OutOfMemory) => Err(refuse(EncodeError::OutOfMemory)),
+            // Partial MCUs, or coefficients that a file may hold and none of ours may.
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn encode(&mut self, source: &mut dyn PlaneSource, options: &EncodeOptions<'static>) -> Result<Vec<u8>, Error> {
         // A bit and a half a sample is what photos take at high quality; more is grown to.
-        let samples: usize = (0..planes.views().len())
-            .map(|i| planes.frame().plane_size(i))
+        let frame = source.frame();
+        let samples: usize = (0..frame.sampling().planes())
+            .map(|i| frame.plane_size(i))
             .map(|(w, h)| w * h)
             .sum();
         let mut out = with_capacity(samples as u64 / 5 + 4096)?;
-        self.encoder
-            .encode_planes(planes.frame(), &planes.views(), &options(quality)?, &mut out)
-            .map_err(refuse)?;
+        let mut strips = self.encoder.start(frame, options, &mut out).map_err(refuse)?;
+        source.strips(&mut |rows, planes| strips.push(rows, planes).map_err(refuse))?;
+        strips.finish().map_err(refuse)?;
         Ok(out)
     }
 }
 
-fn planes(raster: &Raster, sampling: Sampling) -> Result<Planes, Error> {
-    let (Ok(width), Ok(height)) = (u16::try_from(raster.width()), u16::try_from(raster.height())) else {
-        return Err(Error::unsupported(format!(
-            "a JPEG with a side of more than {MAX_SIDE} pixels"
-        )));
-    };
+/// The planes of an 8-bit picture without alpha.
+pub(crate) fn planes(raster: &Raster, sampling: Sampling) -> Result<Planes, Error> {
     let sampling = if raster.layout() == Layout::Gray {
         Sampling::Gray
     } else {
         sampling
     };
-    let frame = Frame::new(width, height, sampling).map_err(refuse)?;
-    Planes::new(bytes(raster), frame)
+    Planes::new(bytes(raster), frame(raster.width(), raster.height(), sampling)?)
+}
+
+/// A frame of this size, if a JPEG can have it.
+pub(crate) fn frame(width: u32, height: u32, sampling: Sampling) -> Result<Frame, Error> {
+    let (Ok(width), Ok(height)) = (u16::try_from(width), u16::try_from(height)) else {
+        return Err(Error::unsupported(format!(
+            "a JPEG with a side of more than {MAX_SIDE} pixels"
+        )));
+    };
+    Frame::new(width, height, sampling).map_err(refuse)
+}
+
+/// The source's own quantisation tables, as its upright picture needs them, if a baseline JPEG of ours can have them.
+pub(crate) fn source_tables(info: &ImageInfo) -> Option<QuantTables> {
+    let tables: Option<Vec<[u16; 64]>> = info.jpeg.as_ref()?.quantisation.iter().copied().collect();
+    let (luma, chroma) = match tables?[..] {
+        [luma] => (luma, luma),
+        [luma, cb, cr] if cb == cr => (luma, cb),
+        _ => return None,
+    };
+    let baseline = luma.iter().chain(&chroma).all(|&q| q <= 255);
+    let turned = |table| transform::turn_table(&table, info.orientation);
+    baseline
+        .then(|| QuantTables::custom(turned(luma), turned(chroma)).ok())
+        .flatten()
 }
 
 fn options(quality: Tenths) -> Result<EncodeOptions<'static>, Error> {
@@ -159,8 +258,13 @@ mod tests {
 
     fn within(limit: u64, floor: u8, start: u8) -> (Option<Encoded>, u32) {
         let mut encodes = 0;
-        let qualities = (Tenths::of(floor), Tenths::of(start));
-        let attempt = JpegEncoder::default().within(&raster(), Sampling::S420, qualities, limit, &mut encodes);
+        let qualities = Qualities {
+            floor: Tenths::of(floor),
+            start: Tenths::of(start),
+            tables: None,
+        };
+        let mut planes = planes(&raster(), Sampling::S420).unwrap();
+        let attempt = JpegEncoder::default().within(&mut planes, &qualities, limit, &mut encodes);
         match attempt.unwrap() {
             Attempt::Fits(encoded) => (Some(encoded), encodes),
             Attempt::TooLarge(size) => {
@@ -179,8 +283,9 @@ mod tests {
                 (Sampling::S440, "4:4:0"),
                 (Sampling::S420, "4:2:0"),
             ] {
-                let planes = planes(&raster(), sampling).unwrap();
-                let bytes = JpegEncoder::default().encode(&planes, Tenths::of(quality)).unwrap();
+                let mut planes = planes(&raster(), sampling).unwrap();
+                let options = options(Tenths::of(quality)).unwrap();
+                let bytes = JpegEncoder::default().encode(&mut planes, &options).unwrap();
                 let jpeg = probe(&bytes).unwrap().jpeg.unwrap();
                 assert_eq!((jpeg.quality, jpeg.subsampling()), (Some(quality), Some(name)));
             }

@@ -5,14 +5,14 @@ use crate::jpeg::encode::{Frame, Plane, Sampling};
 use crate::pixels::zeros;
 
 /// The planes of a picture.
-pub(super) struct Planes {
+pub(crate) struct Planes {
     frame: Frame,
     planes: Vec<Vec<u8>>,
 }
 
 impl Planes {
     /// Converts `rgb`, or takes gray samples as they are where the frame has one plane.
-    pub(super) fn new(samples: &[u8], frame: Frame) -> Result<Self, Error> {
+    pub(crate) fn new(samples: &[u8], frame: Frame) -> Result<Self, Error> {
         if frame.sampling() == Sampling::Gray {
             let mut luma = zeros(samples.len())?;
             luma.copy_from_slice(samples);
@@ -53,12 +53,12 @@ impl Planes {
         })
     }
 
-    pub(super) fn frame(&self) -> Frame {
+    pub(crate) fn frame(&self) -> Frame {
         self.frame
     }
 
     /// The planes as the encoder takes them.
-    pub(super) fn views(&self) -> Vec<Plane<'_>> {
+    pub(crate) fn views(&self) -> Vec<Plane<'_>> {
         let strides = (0..self.planes.len()).map(|i| self.frame.plane_size(i).0);
         self.planes
             .iter()

@@ -5,6 +5,12 @@
 //! filtered, and coded back, all inside bands of target rows, so that the linear picture never exists as a whole.
 //! Bands are also the unit of parallel work, and as their height is fixed the result never depends on threads.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod axis;
+mod kernels;
+pub(crate) mod planes;
+
 use std::sync::LazyLock;
 
 use fast_image_resize as fir;

@@ -1,0 +1,355 @@
+//! The planar road: a JPEG's planes, resampled and turned on their way from the decoder to the encoder.
+//!
+//! No colour is converted and no chroma brought to full size: Y, Cb and Cr pass in strips, each with its own target
+//! size. Upright pictures and those mirrored left to right are never held; for the other orientations the target planes
+//! are, as their first row needs the source's last one, or a column of it.
+
+use crate::decode::Damage;
+use crate::encode::jpeg::{self, PlaneSource, Take};
+use crate::error::Error;
+use crate::format::Format;
+use crate::job::Picture;
+use crate::jpeg::decode::{self, DamageReport, DecodeError, Decoder, Header, Limits, Planes, Scale};
+use crate::jpeg::encode::{Frame, Plane, Sampling};
+use crate::options::{Light, OnDamage, Options};
+use crate::orient::Orientation;
+use crate::pixels;
+use crate::probe::{ColorModel, ImageInfo};
+use crate::resample::planes::{Band, Job, LINES, PlaneResampler, Span};
+
+/// The most scans of a progressive JPEG: real ones have about ten; each costs a walk over all coefficients.
+const MAX_SCANS: u32 = 100;
+
+/// What the filter shrinks by at the most, after a scaled decode. Its reach, six times that many source rows, is held;
+/// beyond, the interleaved road has nothing to fear from a picture so small.
+const MAX_SHRINK: u32 = 64;
+
+/// The marker that defines Huffman tables (T.81 B.2.4.2).
+const DHT: u8 = 0xC4;
+
+/// The memory of this road, kept from photo to photo.
+pub(crate) struct Scratch {
+    limits: Limits,
+    decoder: Decoder,
+    strip: Planes,
+    resamplers: [PlaneResampler; 3],
+    out: [Vec<u8>; 3],
+    lines: Vec<u8>,
+}
+
+impl Scratch {
+    /// Empty, for photos within the options' limits.
+    pub(crate) fn new(options: &Options) -> Self {
+        let limits = Limits::default()
+            .max_pixels(options.max_source_pixels())
+            .max_memory(options.max_memory())
+            .max_scans(MAX_SCANS);
+        Self {
+            limits,
+            decoder: Decoder::new(limits),
+            strip: Planes::new(),
+            resamplers: Default::default(),
+            out: Default::default(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// The decoder, for those who want its coefficients.
+    pub(crate) fn decoder(&mut self) -> &mut Decoder {
+        &mut self.decoder
+    }
+}
+
+/// Whether the codec takes the file whole: gray or YCbCr, chroma at full size or at half of it in either direction.
+pub(crate) fn covers(data: &[u8], info: &ImageInfo, scratch: &Scratch) -> bool {
+    let named = info.jpeg.as_ref().and_then(|jpeg| jpeg.subsampling());
+    let color = match (info.color, named) {
+        (ColorModel::Gray, _) => decode::ColorModel::Gray,
+        (ColorModel::YCbCr, Some("4:4:4" | "4:2:2" | "4:4:0" | "4:2:0")) => decode::ColorModel::YCbCr,
+        _ => return false,
+    };
+    // Without Huffman tables a file is a frame of a video, for which the codec would take the standard's.
+    let has_tables = decode::segments(data).any(|segment| segment.marker == DHT);
+    has_tables
+        && Header::read(data, &scratch.limits).is_ok_and(|header| {
+            let size = (u32::from(header.width), u32::from(header.height));
+            header.color == color && size == (info.width, info.height)
+        })
+}
+
+/// A JPEG that gives its planes at any size.
+pub(crate) struct PlanarPicture<'a> {
+    data: &'a [u8],
+    info: &'a ImageInfo,
+    options: &'a Options,
+    scratch: &'a mut Scratch,
+    frame: Frame,
+    scale: Scale,
+    jobs: Vec<Job>,
+    damage: Option<Damage>,
+}
+
+impl<'a> PlanarPicture<'a> {
+    /// A picture that [`covers`] accepts, at an upright size; `None` where it would shrink by too much.
+    pub(crate) fn new(
+        data: &'a [u8],
+        info: &'a ImageInfo,
+        options: &'a Options,
+        scratch: &'a mut Scratch,
+        (width, height): (u32, u32),
+    ) -> Result<Option<Self>, Error> {
+        let (upright_width, upright_height) = info.upright_size();
+        let shrink = (upright_width / width.max(1)).max(upright_height / height.max(1));
+        if shrink > MAX_SHRINK {
+            return Ok(None);
+        }
+        let sampling = match info.color {
+            ColorModel::Gray => Sampling::Gray,
+            _ => jpeg::sampling(info, options.chroma()),
+        };
+        let mut picture = Self {
+            data,
+            info,
+            options,
+            scratch,
+            frame: jpeg::frame(width, height, sampling)?,
+            scale: Scale::Full,
+            jobs: Vec::new(),
+            damage: None,
+        };
+        picture.shape(width, height)?;
+        Ok(Some(picture))
+    }
+
+    /// What could not be read, once the planes have been given.
+    pub(crate) fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
+    }
+
+    /// What is to be done with each plane.
+    fn jobs(&self) -> Vec<Job> {
+        let (info, frame) = (self.info, self.frame);
+        let steps = info.orientation.steps();
+        let factors = match &info.jpeg {
+            Some(jpeg) if jpeg.sampling.len() == frame.sampling().planes() && jpeg.sampling.len() > 1 => {
+                jpeg.sampling.clone()
+            }
+            _ => vec![(1, 1)],
+        };
+        let most = |factor: fn(&(u8, u8)) -> u8| factors.iter().map(factor).max().unwrap_or(1);
+        let most = (most(|f| f.0), most(|f| f.1));
+        let block = self.scale.block_size();
+        let (target_h, target_v) = frame.sampling().factors();
+        let planes = factors.iter().enumerate().map(|(index, &(h, v))| {
+            let (columns, rows) = frame.plane_size(index);
+            let target_factor = |factor: u8| if index == 0 { 1 } else { factor };
+            let upright_x = (columns, frame.width(), target_factor(target_h), steps.flip_horizontal);
+            let upright_y = (rows, frame.height(), target_factor(target_v), steps.flip_vertical);
+            let (along_x, along_y) = if steps.transpose {
+                (upright_y, upright_x)
+            } else {
+                (upright_x, upright_y)
+            };
+            let span =
+                |size: u32, factor: u8, most: u8, (target, pixels, subsampled, flipped): (usize, u16, u8, bool)| {
+                    let samples = size as usize * usize::from(factor) * block;
+                    let parts = 8 * usize::from(most);
+                    Span {
+                        source: samples.div_ceil(parts),
+                        covered: samples as f64 / parts as f64,
+                        target,
+                        target_covered: f64::from(pixels) / f64::from(subsampled),
+                        flipped,
+                    }
+                };
+            Job {
+                across: span(info.width, h, most.0, along_x),
+                down: span(info.height, v, most.1, along_y),
+                filter: self.options.filter(),
+                // Chroma is no light: it stays as it is coded.
+                squared: index == 0 && self.options.light() == Light::Linear,
+            }
+        });
+        planes.collect()
+    }
+
+    /// Notes what could not be read, or refuses it.
+    fn judge(&mut self, report: &DamageReport) -> Result<(), Error> {
+        let readable = report.readable_fraction();
+        if readable >= 1.0 {
+            return Ok(());
+        }
+        let first = report.places().first();
+        let damage = Damage {
+            readable,
+            source: first.map(|place| place.to_string().into()),
+        };
+        if self.options.on_damage() == OnDamage::Refuse {
+            return Err(Error::Damaged {
+                format: Format::Jpeg,
+                readable,
+                source: damage.source,
+            });
+        }
+        self.damage = Some(damage);
+        Ok(())
+    }
+}
+
+impl Picture for PlanarPicture<'_> {
+    fn upright_size(&self) -> (u32, u32) {
+        self.info.upright_size()
+    }
+
+    fn shape(&mut self, width: u32, height: u32) -> Result<(), Error> {
+        self.frame = jpeg::frame(width, height, self.frame.sampling())?;
+        let (upright_width, upright_height) = self.info.upright_size();
+        // A scaled decode averages by the transform, for next to nothing, and leaves at least a half to the filter.
+        self.scale = match (upright_width / width.max(1)).min(upright_height / height.max(1)) {
+            0..4 => Scale::Full,
+            4..8 => Scale::Half,
+            8..16 => Scale::Quarter,
+            _ => Scale::Eighth,
+        };
+        self.jobs = self.jobs();
+        Ok(())
+    }
+}
+
+impl PlaneSource for PlanarPicture<'_> {
+    fn frame(&self) -> Frame {
+        self.frame
+    }
+
+    fn strips(&mut self, take: &mut Take<'_>) -> Result<(), Error> {
+        let Scratch {
+            decoder,
+            strip,
+            resamplers,
+            out,
+            lines,
+            ..
+        } = &mut *self.scratch;
+        let frame = self.frame;
+        let orientation = self.info.orientation;
+        let steps = orientation.steps();
+        let streams = !steps.transpose && !steps.flip_vertical;
+        for (index, (job, resampler)) in self.jobs.iter().zip(&mut *resamplers).enumerate() {
+            resampler.start(job)?;
+            out[index].clear();
+            if !streams {
+                let (width, height) = frame.plane_size(index);
+                pixels::resize(&mut out[index], width * height)?;
+            }
+        }
+        let mut strips = decoder.strips(self.data, self.scale).map_err(refuse)?;
+        let mut done = 0;
+        while strips.next_strip(strip).map_err(refuse)?.is_some() {
+            for (index, plane) in strip.planes().iter().enumerate().take(self.jobs.len()) {
+                let (width, height) = frame.plane_size(index);
+                let out = &mut out[index];
+                resamplers[index].push(plane.rows(), |band| {
+                    if streams {
+                        let at = out.len();
+                        pixels::resize(out, at + band.rows * width)?;
+                        band.write_rows(&mut out[at..], width);
+                    } else {
+                        turn(&band, orientation, (width, height), lines, out);
+                    }
+                    Ok(())
+                })?;
+            }
+            if streams {
+                done += hand_on(frame, done, out, take)?;
+            }
+        }
+        let (_, report) = strips.into_parts();
+        if !streams {
+            let planes = views(frame, out);
+            take(usize::from(frame.height()), &planes)?;
+        }
+        self.judge(&report)
+    }
+}
+
+/// Gives the whole MCU rows that all planes have by now, or what is left at the end; returns the rows given.
+fn hand_on(frame: Frame, done: usize, out: &mut [Vec<u8>; 3], take: &mut Take<'_>) -> Result<usize, Error> {
+    let mcu_height = frame.mcu_height();
+    let down = |index: usize| if index == 0 { 1 } else { mcu_height / 8 };
+    let left = usize::from(frame.height()) - done;
+    let mut ready = left;
+    for (index, out) in out.iter().enumerate().take(frame.sampling().planes()) {
+        ready = ready.min(out.len() / frame.plane_size(index).0 * down(index));
+    }
+    if ready < left {
+        ready -= ready % mcu_height;
+    }
+    if ready == 0 {
+        return Ok(0);
+    }
+    take(ready, &views(frame, out))?;
+    for (index, out) in out.iter_mut().enumerate().take(frame.sampling().planes()) {
+        out.drain(..ready.div_ceil(down(index)) * frame.plane_size(index).0);
+    }
+    Ok(ready)
+}
+
+fn views(frame: Frame, out: &[Vec<u8>; 3]) -> Vec<Plane<'_>> {
+    let planes = out.iter().enumerate().take(frame.sampling().planes());
+    planes
+        .map(|(index, samples)| Plane::new(samples, frame.plane_size(index).0))
+        .collect()
+}
+
+/// Puts a band where it belongs in the upright plane. Mirroring along the rows has been done by the resampler.
+fn turn(
+    band: &Band<'_>,
+    orientation: Orientation,
+    (width, height): (usize, usize),
+    lines: &mut Vec<u8>,
+    out: &mut [u8],
+) {
+    let steps = orientation.steps();
+    if steps.transpose {
+        // A row of the band is a column of the upright picture, and what is a column here is a piece of a row.
+        let from = if steps.flip_horizontal {
+            width - band.first - band.rows
+        } else {
+            band.first
+        };
+        for (row, &column) in out.chunks_exact_mut(width).zip(band.columns) {
+            let piece = &mut row[from..from + band.rows];
+            // Sixteen at once is a single move, where the length is known.
+            if let Ok(whole) = <&mut [u8; LINES]>::try_from(&mut *piece) {
+                let bytes = u128::from_le_bytes(column);
+                *whole = if steps.flip_horizontal {
+                    bytes.swap_bytes().to_le_bytes()
+                } else {
+                    column
+                };
+                continue;
+            }
+            piece.copy_from_slice(&column[..band.rows]);
+            if steps.flip_horizontal {
+                piece.reverse();
+            }
+        }
+    } else if steps.flip_vertical {
+        lines.resize(band.rows * width, 0);
+        band.write_rows(lines, width);
+        let top = height - band.first - band.rows;
+        let rows = out[top * width..(top + band.rows) * width].chunks_exact_mut(width);
+        for (row, line) in rows.rev().zip(lines.chunks_exact(width)) {
+            row.copy_from_slice(line);
+        }
+    } else {
+        band.write_rows(&mut out[band.first * width..], width);
+    }
+}
+
+fn refuse(error: DecodeError) -> Error {
+    match error {
+        DecodeError::Memory { bytes } => Error::OutOfMemory { bytes: bytes as u64 },
+        error => Error::decode(Format::Jpeg, error),
+    }
+}
