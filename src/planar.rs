@@ -5,27 +5,23 @@
 //! are, as their first row needs the source's last one, or a column of it.
 
 use crate::decode::Damage;
+use crate::decode::jpeg::{MAX_SCANS, damage, refuse};
 use crate::encode::jpeg::{self, PlaneSource, Take};
 use crate::error::Error;
 use crate::format::Format;
 use crate::job::Picture;
-use crate::jpeg::decode::{self, DamageReport, DecodeError, Decoder, Header, Limits, Planes, Scale};
+use crate::jpeg::decode::{self, DamageReport, Decoder, Header, Limits, Planes, Scale};
 use crate::jpeg::encode::{Frame, Plane, Sampling};
 use crate::options::{Light, OnDamage, Options};
 use crate::orient::Orientation;
 use crate::pixels;
+use crate::probe::jpeg::has_huffman_tables;
 use crate::probe::{ColorModel, ImageInfo};
 use crate::resample::planes::{Band, Job, LINES, PlaneResampler, Span};
-
-/// The most scans of a progressive JPEG: real ones have about ten; each costs a walk over all coefficients.
-const MAX_SCANS: u32 = 100;
 
 /// What the filter shrinks by at the most, after a scaled decode. Its reach, six times that many source rows, is held;
 /// beyond, the interleaved road has nothing to fear from a picture so small.
 const MAX_SHRINK: u32 = 64;
-
-/// The marker that defines Huffman tables (T.81 B.2.4.2).
-const DHT: u8 = 0xC4;
 
 /// The memory of this road, kept from photo to photo.
 pub(crate) struct Scratch {
@@ -69,8 +65,7 @@ pub(crate) fn covers(data: &[u8], info: &ImageInfo, scratch: &Scratch) -> bool {
         _ => return false,
     };
     // Without Huffman tables a file is a frame of a video, for which the codec would take the standard's.
-    let has_tables = decode::segments(data).any(|segment| segment.marker == DHT);
-    has_tables
+    has_huffman_tables(data)
         && Header::read(data, &scratch.limits).is_ok_and(|header| {
             let size = (u32::from(header.width), u32::from(header.height));
             header.color == color && size == (info.width, info.height)
@@ -175,19 +170,13 @@ impl<'a> PlanarPicture<'a> {
 
     /// Notes what could not be read, or refuses it.
     fn judge(&mut self, report: &DamageReport) -> Result<(), Error> {
-        let readable = report.readable_fraction();
-        if readable >= 1.0 {
+        let Some(damage) = damage(report) else {
             return Ok(());
-        }
-        let first = report.places().first();
-        let damage = Damage {
-            readable,
-            source: first.map(|place| place.to_string().into()),
         };
         if self.options.on_damage() == OnDamage::Refuse {
             return Err(Error::Damaged {
                 format: Format::Jpeg,
-                readable,
+                readable: damage.readable,
                 source: damage.source,
             });
         }
@@ -344,12 +333,5 @@ fn turn(
         }
     } else {
         band.write_rows(&mut out[band.first * width..], width);
-    }
-}
-
-fn refuse(error: DecodeError) -> Error {
-    match error {
-        DecodeError::Memory { bytes } => Error::OutOfMemory { bytes: bytes as u64 },
-        error => Error::decode(Format::Jpeg, error),
     }
 }

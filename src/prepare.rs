@@ -210,7 +210,7 @@ impl Preparer {
             return Ok(None);
         }
         if self.options.check() == Check::Full {
-            let damage = decode::decode(data, info, &self.options)?.damage;
+            let damage = decode::check(data, info, &self.options)?;
             if let Some(damage) = damage {
                 if self.options.on_damage() == OnDamage::Keep {
                     return Ok(None);

@@ -1,27 +1,37 @@
-//! JPEG through `zune-jpeg`.
+//! JPEG: through the codec, and where that declines (inks, uneven sampling) through `zune-jpeg`.
 
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
+use super::ycbcr;
 use super::{Damage, Decoded, cmyk};
 use crate::error::Error;
 use crate::format::Format;
-use crate::jpeg::decode::{Decoder, Limits, Planes, Scale};
+use crate::jpeg::decode::{self as codec, DamageReport, DecodeError, Decoder, Limits, Planes, Scale};
+use crate::options::Options;
 use crate::pixels::{Layout, Raster, Samples, sample_count, zeros};
-use crate::probe::jpeg::icc_profile;
+use crate::probe::jpeg::{has_huffman_tables, icc_profile};
 use crate::probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 
 /// The most scans of a progressive JPEG: real ones have about ten; each costs a walk over all coefficients.
-const MAX_SCANS: usize = 100;
+pub(crate) const MAX_SCANS: u32 = 100;
 
 /// What stands where nothing could be read: mid gray.
 const UNREAD: u8 = 128;
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
+pub(super) fn decode(data: &[u8], info: &ImageInfo, options: &Options) -> Result<Decoded, Error> {
     if let Some(jpeg) = &info.jpeg {
         decline(jpeg, info)?;
+    }
+    let inks = matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck);
+    if !inks && let Some((header, planes, damage)) = by_codec(data, info, options, Scale::Full)? {
+        let (layout, samples) = ycbcr::interleave(&header, &planes)?;
+        return Ok(Decoded {
+            damage,
+            ..Decoded::whole(raster(info, layout, samples)?, info)
+        });
     }
     let (color, layout) = match info.color {
         ColorModel::Gray => (ColorSpace::Luma, Layout::Gray),
@@ -30,23 +40,7 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
         ColorModel::Ycck => (ColorSpace::YCCK, Layout::Rgba),
         _ => (ColorSpace::RGB, Layout::Rgb),
     };
-    let len = sample_count(info.width, info.height, layout.channels()).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
-    let mut samples = zeros(len)?;
-    let damage = match read(data, color, true, &mut samples) {
-        Ok(()) => None,
-        // Rubbish between header segments is common and harms nothing, so strictness alone is no reason to refuse:
-        // what counts is whether the scans hold what they should.
-        Err(strict) => {
-            samples.fill(UNREAD);
-            read(data, color, false, &mut samples).map_err(|e| Error::decode(Format::Jpeg, e.to_string()))?;
-            let readable = readable(data, info, &samples);
-            (readable < 1.0).then(|| Damage {
-                readable,
-                source: Some(strict.to_string().into()),
-            })
-        }
-    };
-    let inks = layout == Layout::Rgba;
+    let (mut samples, damage) = by_zune(data, info, color, layout)?;
     if inks {
         if info.color == ColorModel::Ycck {
             ycck_to_cmyk(&mut samples);
@@ -58,13 +52,91 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
         samples = cmyk::to_rgb(&samples, icc_profile(data).as_deref())?;
     }
     let layout = if inks { Layout::Rgb } else { layout };
-    let raster = Raster::new(info.width, info.height, layout, Samples::U8(samples))
-        .ok_or_else(|| Error::malformed(Format::Jpeg, "its size is 0"))?;
     Ok(Decoded {
         profile_holds: !inks,
         damage,
-        ..Decoded::whole(raster, info)
+        ..Decoded::whole(raster(info, layout, samples)?, info)
     })
+}
+
+/// Reads the whole picture and keeps nothing of it: says what could not be read.
+pub(super) fn check(data: &[u8], info: &ImageInfo, options: &Options) -> Result<Option<Damage>, Error> {
+    if let Some(jpeg) = &info.jpeg {
+        decline(jpeg, info)?;
+    }
+    // At an eighth of the size the transform costs next to nothing.
+    match by_codec(data, info, options, Scale::Eighth)? {
+        Some((_, _, damage)) => Ok(damage),
+        None => decode(data, info, options).map(|decoded| decoded.damage),
+    }
+}
+
+fn raster(info: &ImageInfo, layout: Layout, samples: Vec<u8>) -> Result<Raster, Error> {
+    Raster::new(info.width, info.height, layout, Samples::U8(samples))
+        .ok_or_else(|| Error::malformed(Format::Jpeg, "its header and its pixels differ in size"))
+}
+
+/// The picture's planes; `None` if the codec declines it.
+fn by_codec(
+    data: &[u8],
+    info: &ImageInfo,
+    options: &Options,
+    scale: Scale,
+) -> Result<Option<(codec::Header, Planes, Option<Damage>)>, Error> {
+    // Without Huffman tables a file is a frame of a video, for which the codec would take the standard's.
+    if matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck) || !has_huffman_tables(data) {
+        return Ok(None);
+    }
+    let limits = Limits::default()
+        .max_pixels(options.max_source_pixels())
+        .max_memory(options.max_memory())
+        .max_scans(MAX_SCANS);
+    let mut planes = Planes::new();
+    match Decoder::new(limits).planes(data, scale, &mut planes) {
+        Ok((header, report)) => Ok(Some((header, planes, damage(&report)))),
+        Err(DecodeError::Declined(_)) => Ok(None),
+        Err(error) => Err(refuse(error)),
+    }
+}
+
+/// What a report says was lost, if anything was.
+pub(crate) fn damage(report: &DamageReport) -> Option<Damage> {
+    let readable = report.readable_fraction();
+    (readable < 1.0).then(|| Damage {
+        readable,
+        source: report.places().first().map(|place| place.to_string().into()),
+    })
+}
+
+/// What the codec reports, as ours.
+pub(crate) fn refuse(error: DecodeError) -> Error {
+    match error {
+        DecodeError::Memory { bytes } => Error::OutOfMemory { bytes: bytes as u64 },
+        error => Error::decode(Format::Jpeg, error),
+    }
+}
+
+/// The picture's samples through `zune-jpeg`. What is damaged is told by the gray that stands for it.
+fn by_zune(
+    data: &[u8],
+    info: &ImageInfo,
+    color: ColorSpace,
+    layout: Layout,
+) -> Result<(Vec<u8>, Option<Damage>), Error> {
+    let len = sample_count(info.width, info.height, layout.channels()).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
+    let mut samples = zeros(len)?;
+    let Err(strict) = read(data, color, true, &mut samples) else {
+        return Ok((samples, None));
+    };
+    // Rubbish between header segments is common and harms nothing, so strictness alone is no reason to refuse.
+    samples.fill(UNREAD);
+    read(data, color, false, &mut samples).map_err(|e| Error::decode(Format::Jpeg, e.to_string()))?;
+    let tail = samples.iter().rev().take_while(|&&v| v == UNREAD).count();
+    let damage = (tail > 0).then(|| Damage {
+        readable: 1.0 - tail as f64 / samples.len() as f64,
+        source: Some(strict.to_string().into()),
+    });
+    Ok((samples, damage))
 }
 
 /// Refuses by name what the decoder does not read.
@@ -84,23 +156,9 @@ fn read(data: &[u8], color: ColorSpace, strict: bool, out: &mut [u8]) -> Result<
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX))
         .set_strict_mode(strict)
-        .jpeg_set_max_scans(MAX_SCANS)
+        .jpeg_set_max_scans(MAX_SCANS as usize)
         .jpeg_set_out_colorspace(color);
     JpegDecoder::new_with_options(ZCursor::new(data), options).decode_into(out)
-}
-
-/// The fraction of the picture that can be read: of its MCUs where our own decoder takes the file, else of the samples
-/// before the gray that stands for the rest.
-fn readable(data: &[u8], info: &ImageInfo, samples: &[u8]) -> f64 {
-    let limits = Limits::default().max_pixels(info.pixels()).max_memory(u64::MAX);
-    // At an eighth of the size the transform costs next to nothing.
-    match Decoder::new(limits).planes(data, Scale::Eighth, &mut Planes::default()) {
-        Ok((_, report)) => report.readable_fraction(),
-        Err(_) => {
-            let tail = samples.iter().rev().take_while(|&&v| v == UNREAD).count();
-            1.0 - tail as f64 / samples.len() as f64
-        }
-    }
 }
 
 /// Undoes the YCbCr coding of the first three channels (JFIF 1.02, full range), which gives inverted inks.

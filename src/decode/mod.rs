@@ -5,10 +5,11 @@ mod cmyk;
 mod gif;
 #[cfg(feature = "heic")]
 mod heif;
-mod jpeg;
+pub(crate) mod jpeg;
 mod png;
 mod tiff;
 mod webp;
+mod ycbcr;
 
 use std::error::Error as StdError;
 
@@ -55,7 +56,7 @@ pub(crate) fn decode(data: &[u8], info: &ImageInfo, options: &Options) -> Result
     check_limits(info, options)?;
     check_density(info)?;
     match info.format {
-        Format::Jpeg => jpeg::decode(data, info),
+        Format::Jpeg => jpeg::decode(data, info, options),
         Format::Png => png::decode(data, info, options.max_memory()),
         Format::Gif => gif::decode(data, info),
         Format::Bmp => bmp::decode(data, info),
@@ -66,6 +67,16 @@ pub(crate) fn decode(data: &[u8], info: &ImageInfo, options: &Options) -> Result
         #[cfg(not(feature = "heic"))]
         Format::Heif => Err(Error::unsupported("HEIC")),
     }
+}
+
+/// Reads the picture whole without keeping it, as cheaply as its format allows: says what could not be read.
+pub(crate) fn check(data: &[u8], info: &ImageInfo, options: &Options) -> Result<Option<Damage>, Error> {
+    if info.format == Format::Jpeg {
+        check_limits(info, options)?;
+        check_density(info)?;
+        return jpeg::check(data, info, options);
+    }
+    decode(data, info, options).map(|decoded| decoded.damage)
 }
 
 /// Refuses by the header what the options do not allow, before anything is allocated.

@@ -13,6 +13,7 @@ use crate::orient::Orientation;
 pub(crate) const SOI: u8 = 0xD8;
 pub(crate) const EOI: u8 = 0xD9;
 pub(crate) const SOS: u8 = 0xDA;
+pub(crate) const DHT: u8 = 0xC4;
 pub(crate) const DQT: u8 = 0xDB;
 pub(crate) const DRI: u8 = 0xDD;
 pub(crate) const COM: u8 = 0xFE;
@@ -345,6 +346,11 @@ pub(crate) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
     // Some writers number their only chunk 0.
     let single = chunks.len() == 1;
     (complete || single).then(|| chunks.iter().flat_map(|c| c.2).copied().collect())
+}
+
+/// Whether the header defines a Huffman table (T.81, B.2.4.2).
+pub(crate) fn has_huffman_tables(data: &[u8]) -> bool {
+    Segments::new(data).any(|s| s.marker == DHT)
 }
 
 /// The payload of the first EXIF segment that has a readable directory, without `Exif\0\0`.
