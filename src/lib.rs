@@ -56,6 +56,7 @@ mod pixels;
 mod plan;
 mod planar;
 mod prepare;
+mod prepared;
 mod probe;
 mod report;
 mod resample;
@@ -67,7 +68,8 @@ pub use limits::{Limits, Preset};
 pub use options::{Check, Chroma, Filter, InvalidOption, Light, Metadata, OnDamage, Options, OutputFormat, Quality};
 pub use orient::Orientation;
 pub use plan::Plan;
-pub use prepare::{Prepared, Preparer, plan, prepare};
+pub use prepare::{Preparer, plan, prepare};
+pub use prepared::Prepared;
 pub use probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess, probe};
 pub use report::{Action, Loss, LossKind, Outcome, Report, Source};
 

@@ -15,48 +15,13 @@ use crate::options::{Check, OnDamage, Options, OutputFormat};
 use crate::orient::Orientation;
 use crate::plan::{self, Plan};
 use crate::planar::{self, PlanarPicture};
+use crate::prepared::Prepared;
 use crate::probe::{self, ColorModel, ImageInfo, probe};
 use crate::report::{Action, Loss, Outcome, Report, Source};
 use crate::resample::Resampler;
 
 /// The quality that [`Quality::Auto`](crate::Quality::Auto) starts from.
 const DEFAULT_QUALITY: u8 = 90;
-
-/// A photo that conforms, with the report of how it came to.
-#[derive(Clone, Debug)]
-pub struct Prepared<'a> {
-    bytes: Cow<'a, [u8]>,
-    report: Report,
-}
-
-impl Prepared<'_> {
-    /// The file: the source's own bytes where nothing had to be done.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// What was done.
-    #[must_use]
-    pub fn report(&self) -> &Report {
-        &self.report
-    }
-
-    /// The file, owned; copies it only where it is the source's.
-    #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes.into_owned()
-    }
-
-    /// The same, independent of the source's lifetime.
-    #[must_use]
-    pub fn into_owned(self) -> Prepared<'static> {
-        Prepared {
-            bytes: Cow::Owned(self.bytes.into_owned()),
-            report: self.report,
-        }
-    }
-}
 
 /// Prepares one photo: [`Preparer`] does the same for many and keeps its scratch memory between them.
 ///
@@ -70,11 +35,26 @@ pub fn prepare<'a>(data: &'a [u8], options: &Options) -> Result<Prepared<'a>, Er
 /// out damaged when it is prepared.
 ///
 /// # Errors
-/// Those of [`probe`], [`Error::NoOutputFormat`], and [`Error::TooManyPixels`] or [`Error::TooMuchMemory`].
+/// Those of [`probe`], [`Error::NoOutputFormat`], [`Error::TooManyPixels`] or [`Error::TooMuchMemory`], and
+/// [`Error::Panicked`].
 pub fn plan(data: &[u8], options: &Options) -> Result<Plan, Error> {
-    let info = probe(data)?;
-    decode::check_limits(&info, options)?;
-    Ok(decide(data, &info, options)?.0)
+    caught(|| {
+        let info = probe(data)?;
+        decode::check_limits(&info, options)?;
+        Ok(decide(data, &info, options)?.0)
+    })
+}
+
+/// Does `work`, and makes an error of a panic in it.
+fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+            .unwrap_or_default();
+        Err(Error::Panicked { message })
+    })
 }
 
 /// Prepares photos with the same options, one after another, and keeps its scratch memory between them: one for each
@@ -135,19 +115,14 @@ impl Preparer {
     /// Every [`Error`]: what cannot be read, what the options do not allow, and what cannot be brought within the
     /// limits. A panic below is caught and becomes [`Error::Panicked`].
     pub fn prepare<'a>(&mut self, data: &'a [u8]) -> Result<Prepared<'a>, Error> {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.walk(data)));
-        outcome.unwrap_or_else(|panic| {
+        let outcome = caught(|| self.walk(data));
+        if let Err(Error::Panicked { .. }) = outcome {
             // Whatever the panic left half done in the scratch memory goes with it.
             self.resampler = Resampler::default();
             self.encoder = JpegEncoder::default();
             self.planar = planar::Scratch::new(&self.options);
-            let message = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
-                .unwrap_or_default();
-            Err(Error::Panicked { message })
-        })
+        }
+        outcome
     }
 
     fn walk<'a>(&mut self, data: &'a [u8]) -> Result<Prepared<'a>, Error> {
