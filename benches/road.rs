@@ -1,6 +1,6 @@
 //! The road of a photo, stage by stage, on generated photos of 12 and 24 megapixels.
 //!
-//! `cargo bench` measures; `cargo bench -- --quick` takes a minute. Throughput is in source pixels.
+//! `cargo bench` measures; `cargo bench -- --quick` takes fewer samples. Throughput is in source pixels.
 
 mod common;
 

@@ -188,7 +188,7 @@ impl Job<'_> {
         raster: Raster,
         size: u64,
     ) -> Result<Vec<u8>, Error> {
-        // What more effort gains at most on pictures with alpha.
+        // Beyond this a harder try is not expected to be enough.
         const GAIN: f64 = 1.15;
         let limit = self.options.limits().max_bytes();
         if (size as f64) <= limit as f64 * GAIN {

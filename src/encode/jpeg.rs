@@ -179,7 +179,7 @@ impl JpegEncoder {
     }
 
     fn encode(&mut self, source: &mut dyn PlaneSource, options: &EncodeOptions<'static>) -> Result<Vec<u8>, Error> {
-        // A bit and a half a sample is what photos take at high quality; more is grown to.
+        // A first guess; more is grown to.
         let frame = source.frame();
         let samples: usize = (0..frame.sampling().planes())
             .map(|i| frame.plane_size(i))

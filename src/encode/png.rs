@@ -12,7 +12,7 @@ use crate::pixels::{Layout, Raster};
 pub(crate) enum Effort {
     /// The usual balance of time and size.
     Balanced,
-    /// Several times slower, a few percent smaller.
+    /// Slower, for a smaller file.
     High,
 }
 
