@@ -162,7 +162,7 @@ impl<'a> PlanarPicture<'a> {
                 down: span(info.height, v, most.1, along_y),
                 filter: self.options.filter(),
                 // Chroma is no light: it stays as it is coded.
-                squared: index == 0 && self.options.light() == Light::Linear,
+                linear: index == 0 && self.options.light() == Light::Linear,
             }
         });
         planes.collect()

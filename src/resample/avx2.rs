@@ -1,6 +1,6 @@
 //! The kernels of [`kernels`](super::kernels) with AVX2; the results are the same, bit for bit.
 
-use super::kernels::{Column, Columns, LINES, Rows, Square, TILE, TileRow};
+use super::kernels::{Column, Columns, FROM_LINEAR, FROM_LINEAR_SHIFT, LINES, Rows, Square, TILE, TileRow};
 use bytemuck::{must_cast, must_cast_ref};
 use std::arch::x86_64::*;
 
@@ -81,13 +81,13 @@ fn transpose_8x8(r: [__m256; 8]) -> [__m256; 8] {
 pub(super) fn horizontal(sums: &Columns<'_>, columns: &[Column], out: &mut [[u8; LINES]]) {
     let weights = sums.weights.chunks_exact(sums.taps);
     for ((out, &first), weights) in out.iter_mut().zip(sums.first).zip(weights) {
-        *out = column(&columns[first..first + sums.taps], weights, sums.squared);
+        *out = column(&columns[first..first + sums.taps], weights, sums.linear);
     }
 }
 
 #[target_feature(enable = "avx2")]
 #[inline]
-fn column(columns: &[Column], weights: &[f32], squared: bool) -> [u8; LINES] {
+fn column(columns: &[Column], weights: &[f32], linear: bool) -> [u8; LINES] {
     let (mut top, mut bottom) = (_mm256_setzero_ps(), _mm256_setzero_ps());
     for (column, &weight) in columns.iter().zip(weights) {
         let weight = _mm256_set1_ps(weight);
@@ -95,7 +95,7 @@ fn column(columns: &[Column], weights: &[f32], squared: bool) -> [u8; LINES] {
         top = _mm256_add_ps(top, _mm256_mul_ps(weight, must_cast(halves[0])));
         bottom = _mm256_add_ps(bottom, _mm256_mul_ps(weight, must_cast(halves[1])));
     }
-    let words = _mm256_packs_epi32(whole(top, squared), whole(bottom, squared));
+    let words = _mm256_packs_epi32(whole(top, linear), whole(bottom, linear));
     // The packs work within halves; bring the rows back in order.
     let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
     let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
@@ -105,9 +105,17 @@ fn column(columns: &[Column], weights: &[f32], squared: bool) -> [u8; LINES] {
 /// Whole numbers from 0 to 255.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn whole(sum: __m256, squared: bool) -> __m256i {
+fn whole(sum: __m256, linear: bool) -> __m256i {
     let positive = _mm256_max_ps(sum, _mm256_setzero_ps());
-    let value = if squared { _mm256_sqrt_ps(positive) } else { positive };
+    let value = if linear {
+        let root = _mm256_sqrt_ps(_mm256_add_ps(positive, _mm256_set1_ps(FROM_LINEAR_SHIFT)));
+        let [first, rest @ ..] = FROM_LINEAR;
+        let next = |sum, &factor| _mm256_add_ps(_mm256_set1_ps(factor), _mm256_mul_ps(root, sum));
+        let high = rest.iter().rev().fold(_mm256_setzero_ps(), next);
+        _mm256_add_ps(_mm256_set1_ps(first), _mm256_mul_ps(root, high))
+    } else {
+        positive
+    };
     // To the nearest, ties to even.
     _mm256_cvtps_epi32(_mm256_min_ps(value, _mm256_set1_ps(255.0)))
 }
