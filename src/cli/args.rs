@@ -28,6 +28,10 @@ pub(super) enum Command {
     /// Prepare photos: within the limits, upright, without private metadata.
     #[command(after_help = help::PREP)]
     Prep(Box<PrepArgs>),
+    /// Put photos onto records of Zoho Bigin, prepared on the way.
+    #[cfg(feature = "upload")]
+    #[command(after_help = help::UPLOAD)]
+    Upload(Box<super::upload::args::UploadArgs>),
     /// Show what each photo is and what would be done with it, from its header alone.
     #[command(after_help = help::PROBE)]
     Probe(Box<ProbeArgs>),
@@ -308,7 +312,7 @@ fn named<T: Clone + Send + Sync + 'static>(all: Vec<(T, &'static str)>) -> impl 
     })
 }
 
-fn jobs(text: &str) -> Result<usize, String> {
+pub(super) fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(jobs @ 1..=1024) => Ok(jobs),
         _ => Err("a number from 1 to 1024 is expected".to_owned()),

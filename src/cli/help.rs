@@ -68,6 +68,40 @@ Exit codes:
      in work, pressed again it stops at once
   2  wrong usage, and nothing was done";
 
+/// What follows the options of `photofit upload`.
+#[cfg(feature = "upload")]
+pub(super) const UPLOAD: &str = "\
+Examples:
+  photofit upload --records photos.csv --data-center eu
+      Every photo of the list onto its record.
+  photofit upload --record Contacts/3000000038009 photo.jpg
+      One photo.
+  photofit upload --records photos.csv --dry-run
+      Prepare and validate everything, send nothing.
+  photofit upload --records photos.csv --journal done.jsonl --resume
+      Go on where an earlier run ended.
+
+List:
+  A CSV file whose first line names the columns module, record_id and photo; more
+  columns do not matter. A photo is a path, from the current folder, or an http
+  or https URL. The whole list is checked before anything is sent, and mistakes
+  are told with their lines.
+
+Credentials:
+  BIGIN_ACCESS_TOKEN, or BIGIN_REFRESH_TOKEN, BIGIN_CLIENT_ID and
+  BIGIN_CLIENT_SECRET, in the environment or in the file of --credentials.
+
+Report:
+  The lines of `photofit prep`, with one field more:
+    upload   record, http_status, code, message, attempts, elapsed_ms, and
+             tightened if it had to be prepared again with tighter limits
+
+Exit codes:
+  0  every photo is stored
+  1  some photos failed or were not sent
+  2  wrong usage, and nothing was sent
+  3  the service refused the caller: scope, permission or token";
+
 /// What follows the options of `photofit probe`.
 pub(super) const PROBE: &str = "\
 Examples:

@@ -11,6 +11,8 @@ mod progress;
 pub(crate) mod report;
 mod source;
 mod units;
+#[cfg(feature = "upload")]
+mod upload;
 mod workers;
 
 use std::io;
@@ -27,6 +29,10 @@ pub(crate) const ALL_DONE: u8 = 0;
 pub(crate) const SOME_FAILED: u8 = 1;
 /// The exit code when nothing was started because the command line asks for something impossible.
 pub(crate) const WRONG_USAGE: u8 = 2;
+
+/// The exit code when the service refused the caller: scope, permission or token.
+#[cfg(feature = "upload")]
+pub(crate) const NOT_AUTHORIZED: u8 = 3;
 
 /// Why the command did not start.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +76,8 @@ impl Error {
 pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
     let code = match args.command {
         Command::Prep(args) => prep::run(*args)?,
+        #[cfg(feature = "upload")]
+        Command::Upload(args) => upload::run(*args)?,
         Command::Probe(args) => probe::run(*args)?,
         Command::Limits(args) => {
             print_limits(args.json);

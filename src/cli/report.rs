@@ -310,8 +310,17 @@ impl Reporter {
 
     /// Writes the lines of one answer. A reader of the report that went away does not stop the work.
     pub(super) fn write(&mut self, answer: &Answer, progress: &Progress) {
+        let failed = matches!(answer.verdict, Verdict::Failed(_));
+        let suspend = |print: &mut dyn FnMut()| progress.suspend(print);
+        self.write_line(&answer.to_json(), &answer.to_text(), failed, &suspend);
+    }
+
+    /// The same for a line that is made already, in JSON and for people; `suspend` takes progress bars away while it
+    /// prints.
+    pub(super) fn write_line(&mut self, json: &str, text: &str, failed: bool, suspend: &dyn Fn(&mut dyn FnMut())) {
         if let Some(lines) = &mut self.lines {
-            let written = progress.suspend(|| writeln!(lines, "{}", answer.to_json()));
+            let mut written = Ok(());
+            suspend(&mut || written = writeln!(lines, "{json}"));
             if let Err(error) = written {
                 self.lines = None;
                 if error.kind() != io::ErrorKind::BrokenPipe {
@@ -320,10 +329,10 @@ impl Reporter {
             }
         }
         match self.people {
-            People::All => progress.suspend(|| {
-                let _ = writeln!(io::stdout(), "{}", answer.to_text());
+            People::All => suspend(&mut || {
+                let _ = writeln!(io::stdout(), "{text}");
             }),
-            People::Failures if matches!(answer.verdict, Verdict::Failed(_)) => eprintln!("{}", answer.to_text()),
+            People::Failures if failed => eprintln!("{text}"),
             _ => {}
         }
     }

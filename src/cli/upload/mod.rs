@@ -1,0 +1,320 @@
+//! `photofit upload`: every record gets its photo, and every photo an answer.
+
+mod answer;
+pub(super) mod args;
+mod credentials;
+mod journal;
+mod records;
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use photofit::bigin::{BoxError, Client, Event, Fetcher, PhotoError, Pipeline};
+use photofit::{Limits, Options};
+
+use super::report::{Reporter, chain};
+use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED};
+use answer::Line;
+use args::UploadArgs;
+use journal::Journal;
+use records::{Item, Photo};
+
+/// How long the fetching of a photo may take, redirects included.
+const DOWNLOAD_TIME: Duration = Duration::from_secs(60);
+
+/// Uploads what the command line names.
+///
+/// # Errors
+/// [`Error`] when nothing was sent.
+pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
+    let options = args
+        .encode
+        .apply(args.conform.options())
+        .map_err(|e| Error::usage(chain(&e)))?;
+    within_the_service(options.limits())?;
+    let items = match (&args.records, &args.record) {
+        (Some(path), _) => records::read(path)?,
+        (None, Some(one)) => records::single(&one[0], &one[1])?
+            .into_iter()
+            .map(|item| (0, item))
+            .collect(),
+        (None, None) => Vec::new(),
+    };
+    let any_url = items.iter().any(|(_, item)| matches!(item.photo, Photo::Url(_)));
+    let fetcher = any_url
+        .then(|| Fetcher::new(args.max_download, DOWNLOAD_TIME, args.allow_private_urls))
+        .transpose()
+        .map_err(|e| Error::usage(chain(&e)))?;
+    records::check(args.records.as_deref(), &items, fetcher.as_ref())?;
+    let pipeline = pipeline(&args, options.clone())?;
+    let journal = args.journal.as_deref().filter(|_| !args.dry_run || args.resume);
+    let mut journal = journal.map(|path| Journal::open(path, args.resume)).transpose()?;
+    let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, false)?;
+
+    for (_, item) in items.iter().filter(|(_, item)| !item.record.module().is_documented()) {
+        eprintln!(
+            "photofit: {}: the service does not say that this module takes photos",
+            item.record
+        );
+    }
+    let items: Vec<Item> = items.into_iter().map(|(_, item)| item).collect();
+    let done = |item: &Item| journal.as_ref().is_some_and(|j| j.has(item));
+    let (skipped, left): (Vec<usize>, Vec<usize>) = (0..items.len()).partition(|&i| done(&items[i]));
+    let bars = Bars::new(left.len(), args.quiet);
+    let mut out = Ordered::new(&mut reporter, &bars);
+    for index in &skipped {
+        out.put(*index, Line::skipped(&items[*index]));
+    }
+    stop_on_ctrl_c(&pipeline);
+
+    let start = Instant::now();
+    let (mut stored, mut failed, mut unjournaled) = (0, 0, None);
+    let mut fatal: Option<(String, bool)> = None;
+    let source = source(&items, &left, fetcher, options.max_memory());
+    let targets = left.iter().map(|&i| items[i].record.clone()).collect();
+    let ran = pipeline.run_blocking(targets, source, |event| match event {
+        Event::Prepared { .. } => bars.prepared.inc(1),
+        Event::Finished { index, upload } => {
+            let item = &items[left[index]];
+            match &upload.result {
+                Ok(receipt) => {
+                    stored += 1;
+                    if receipt.is_some()
+                        && let Some(journal) = &mut journal
+                        && let Err(error) = journal.add(item)
+                    {
+                        // Without a journal the run could not be resumed: it ends here.
+                        unjournaled.get_or_insert(format!("cannot write {}: {error}", journal.path().display()));
+                        pipeline.stop();
+                    }
+                }
+                Err(error) => {
+                    failed += 1;
+                    if upload.concerns_everything() {
+                        let authorization = matches!(error, PhotoError::Upload(e) if e.is_authorization());
+                        let (_, before) = fatal.take().unwrap_or_default();
+                        fatal = Some((chain(error), before || authorization));
+                    }
+                }
+            }
+            bars.uploaded.inc(1);
+            out.put(left[index], Line::new(item, upload, args.dry_run));
+        }
+        _ => {}
+    });
+    out.finish();
+    bars.finish();
+    ran.map_err(|e| Error::usage(chain(&e)))?;
+
+    let not_sent = left.len() - stored - failed;
+    let unreported = reporter.finish();
+    if let Some(error) = &unreported {
+        eprintln!("photofit: the report is incomplete: {error}");
+    }
+    if let Some(error) = &unjournaled {
+        eprintln!("photofit: {error}; the run was stopped");
+    }
+    if let Some((error, _)) = &fatal {
+        eprintln!("photofit: stopped, as it concerns every upload: {error}");
+    }
+    if not_sent > 0 {
+        let how = if journal.is_some() {
+            "go on with --resume"
+        } else {
+            "use --journal to be able to resume"
+        };
+        eprintln!("photofit: {not_sent} not sent; {how}");
+    }
+    if !args.quiet {
+        let what = if args.dry_run { "would be sent" } else { "stored" };
+        let seconds = start.elapsed().as_secs_f64();
+        eprintln!(
+            "{stored} {what}, {failed} failed, {} skipped in {seconds:.1} s",
+            skipped.len()
+        );
+    }
+    Ok(match fatal {
+        Some((_, true)) => NOT_AUTHORIZED,
+        _ if failed > 0 || not_sent > 0 || unreported.is_some() || unjournaled.is_some() => SOME_FAILED,
+        _ => ALL_DONE,
+    })
+}
+
+/// Limits wider than the service's would send what it refuses.
+fn within_the_service(limits: &Limits) -> Result<(), Error> {
+    let service = Limits::bigin();
+    let formats = limits.formats().iter().all(|format| service.formats().contains(format));
+    if limits.max_bytes() <= service.max_bytes() && limits.max_pixels() <= service.max_pixels() && formats {
+        return Ok(());
+    }
+    Err(Error::usage(
+        "these limits allow more than the service takes: 10 MB, 10 MP, and JPEG, PNG, GIF or BMP",
+    ))
+}
+
+fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
+    let credentials = credentials::find(args.credentials.as_deref())?;
+    let pipeline = if args.dry_run {
+        Pipeline::dry_run(options)
+    } else {
+        let Some(credentials) = credentials else {
+            let message = format!(
+                "no credentials: {} must be set in the environment, or --credentials FILE given",
+                credentials::missing_all()
+            );
+            return Err(Error::Usage(message));
+        };
+        let mut builder = Client::builder(args.data_center)
+            .credentials(credentials)
+            .api_version(args.api_version)
+            .concurrency(args.concurrency)
+            .environment_proxy(true);
+        if let Some(url) = &args.api_url {
+            builder = builder.api_url(url);
+        }
+        if let Some(url) = &args.accounts_url {
+            builder = builder.accounts_url(url);
+        }
+        if let Some(requests) = args.requests_per_minute {
+            builder = builder.requests_per_minute(requests);
+        }
+        Pipeline::new(builder.build().map_err(|e| Error::usage(chain(&e)))?, options)
+    };
+    Ok(match args.jobs {
+        Some(jobs) => pipeline.preparers(jobs),
+        None => pipeline,
+    })
+}
+
+type Fetching = std::pin::Pin<Box<dyn Future<Output = Result<Vec<u8>, BoxError>> + Send>>;
+
+/// What reads the photo of each upload that is left.
+fn source(
+    items: &[Item],
+    left: &[usize],
+    fetcher: Option<Fetcher>,
+    limit: u64,
+) -> impl Fn(usize) -> Fetching + Send + Sync + 'static {
+    let photos: Arc<[Photo]> = left.iter().map(|&i| items[i].photo.clone()).collect();
+    move |index| {
+        let (photos, fetcher) = (Arc::clone(&photos), fetcher.clone());
+        Box::pin(async move {
+            match (&photos[index], fetcher) {
+                (Photo::Url(url), Some(fetcher)) => Ok(fetcher.get(url).await?),
+                (Photo::Url(_), None) => Err("no fetcher".into()),
+                (Photo::File(path), _) => {
+                    let path = path.clone();
+                    let read = move || {
+                        use io::Read;
+                        let mut bytes = Vec::new();
+                        std::fs::File::open(path)?
+                            .take(limit.saturating_add(1))
+                            .read_to_end(&mut bytes)?;
+                        Ok::<_, io::Error>(bytes)
+                    };
+                    let bytes = tokio::task::spawn_blocking(read).await??;
+                    if bytes.len() as u64 > limit {
+                        return Err(format!("the file has more than {limit} bytes (--max-memory)").into());
+                    }
+                    Ok(bytes)
+                }
+            }
+        })
+    }
+}
+
+/// Ctrl-C lets the requests in flight come to their end. Pressed again, it ends the program.
+fn stop_on_ctrl_c(pipeline: &Pipeline) {
+    let pipeline = pipeline.clone();
+    let seen = std::sync::atomic::AtomicBool::new(false);
+    // Where there is no handler to be had, Ctrl-C ends the program at once, as it does everywhere.
+    let _ = ctrlc::set_handler(move || {
+        if seen.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        pipeline.stop();
+        eprintln!("\nfinishing the uploads in flight; press Ctrl-C again to stop at once");
+    });
+}
+
+/// Two bars: prepared, and uploaded.
+struct Bars {
+    all: MultiProgress,
+    prepared: ProgressBar,
+    uploaded: ProgressBar,
+}
+
+impl Bars {
+    fn new(total: usize, quiet: bool) -> Self {
+        let hidden = quiet || !io::stderr().is_terminal();
+        let all = MultiProgress::new();
+        if hidden {
+            all.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let bar = |name: &str| {
+            let bar = all.add(ProgressBar::new(total as u64));
+            if let Ok(style) = ProgressStyle::with_template(&format!("{{bar:30}} {{pos}}/{{len}} {name}, {{eta}} left"))
+            {
+                bar.set_style(style);
+            }
+            if !hidden {
+                bar.enable_steady_tick(Duration::from_millis(250));
+            }
+            bar
+        };
+        let (prepared, uploaded) = (bar("prepared"), bar("uploaded"));
+        Self {
+            all,
+            prepared,
+            uploaded,
+        }
+    }
+
+    fn finish(&self) {
+        self.prepared.finish_and_clear();
+        self.uploaded.finish_and_clear();
+    }
+}
+
+/// Lines in the order of the list, whatever the order in which the photos finish.
+struct Ordered<'a> {
+    reporter: &'a mut Reporter,
+    bars: &'a Bars,
+    waiting: BTreeMap<usize, Line>,
+    next: usize,
+}
+
+impl<'a> Ordered<'a> {
+    fn new(reporter: &'a mut Reporter, bars: &'a Bars) -> Self {
+        Self {
+            reporter,
+            bars,
+            waiting: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    fn put(&mut self, index: usize, line: Line) {
+        self.waiting.insert(index, line);
+        while let Some(line) = self.waiting.remove(&self.next) {
+            self.write(&line);
+            self.next += 1;
+        }
+    }
+
+    /// Writes what waits for photos that were never sent.
+    fn finish(&mut self) {
+        for line in std::mem::take(&mut self.waiting).into_values() {
+            self.write(&line);
+        }
+    }
+
+    fn write(&mut self, line: &Line) {
+        let (json, text) = (line.to_json(), line.to_text());
+        let suspend = |print: &mut dyn FnMut()| self.bars.all.suspend(print);
+        self.reporter.write_line(&json, &text, line.is_failed(), &suspend);
+    }
+}
