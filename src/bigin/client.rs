@@ -382,7 +382,7 @@ impl Inner {
     fn redacted(&self, failure: Failure) -> Failure {
         let hide = |text: String| self.tokens.redact(&text);
         match failure {
-            Failure::Api(error) => Failure::Api(error.redacted(|text| self.tokens.redact(text))),
+            Failure::Api(error) => Failure::Api(Box::new(error.redacted(|text| self.tokens.redact(text)))),
             Failure::NotJson { http_status, start } => Failure::NotJson {
                 http_status,
                 start: hide(start),
@@ -408,7 +408,7 @@ fn judge(reply: &Reply) -> Result<Answer, Failure> {
         let (http_status, start) = (reply.status, super::answer::quote(&reply.body));
         Err(Failure::WrongShape { http_status, start })
     } else {
-        Err(Failure::Api(ApiError::new(answer)))
+        Err(Failure::Api(Box::new(ApiError::new(answer))))
     }
 }
 

@@ -112,7 +112,7 @@ pub enum TokenError {
 pub enum Failure {
     /// The service says so.
     #[error(transparent)]
-    Api(ApiError),
+    Api(Box<ApiError>),
 
     /// The answer is no JSON: a proxy's page, say.
     #[error("the answer (HTTP {http_status}) is not JSON: {start:?}")]

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::answer::Receipt;
 use super::client::Client;
@@ -34,7 +34,7 @@ pub enum Event {
         /// Which one, counted from 0.
         index: usize,
         /// What became of it.
-        upload: Upload,
+        upload: Box<Upload>,
     },
 }
 
@@ -123,9 +123,10 @@ impl Pipeline {
     /// called once more if the photo has to be prepared again. `on` is told what happens.
     ///
     /// Returns when every photo is finished, or when those that had to be finished after a stop are: photos of which no
-    /// [`Event::Finished`] was told were not sent.
+    /// [`Event::Finished`] was told were not sent. While `on` takes note of a photo, its place among those that are sent is
+    /// not given to another one.
     ///
-    /// Needs a tokio runtime with time and I/O; [`run_blocking`](Self::run_blocking) brings one.
+    /// Needs a multi-threaded tokio runtime with time and I/O; [`run_blocking`](Self::run_blocking) brings one.
     ///
     /// # Errors
     /// [`BuildError::Setup`] if the system gives no threads.
@@ -149,6 +150,7 @@ impl Pipeline {
             idle: Mutex::new(Vec::new()),
             ahead: Semaphore::new(ahead),
             processors: Semaphore::new(self.preparers),
+            sending: Arc::new(Semaphore::new(concurrency)),
             pipeline: self.clone(),
             source,
         });
@@ -164,22 +166,26 @@ impl Pipeline {
                 tokio::spawn(async move {
                     let told = events.clone();
                     let work = tokio::spawn(async move { line.walk(index, &record, &told).await });
-                    let upload = match work.await {
-                        Ok(Some(upload)) => upload,
+                    let (upload, sending) = match work.await {
+                        Ok(Some(done)) => done,
                         Ok(None) => return,
-                        Err(panic) => Upload {
-                            report: None,
-                            tightened: false,
-                            result: Err(PhotoError::Source(panic.into())),
-                        },
+                        Err(panic) => {
+                            let upload = Upload {
+                                report: None,
+                                tightened: false,
+                                result: Err(PhotoError::Source(panic.into())),
+                            };
+                            (upload, None)
+                        }
                     };
                     // Whoever waited for the events may be gone; the photo is done all the same.
-                    let _ = events.send(Event::Finished { index, upload });
-                    drop(place);
+                    let upload = Box::new(upload);
+                    let _ = events.send((Event::Finished { index, upload }, (Some(place), sending)));
                 });
             }
         });
-        while let Some(event) = happened.recv().await {
+        // What holds a place goes with the event: it is given back when somebody has taken note.
+        while let Some((event, _places)) = happened.recv().await {
             if let Event::Finished { upload, .. } = &event
                 && upload.concerns_everything()
             {
@@ -223,6 +229,9 @@ impl Upload {
     }
 }
 
+/// What a photo holds until its outcome is noted: its place in memory and among those that are sent.
+type Places = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
+
 /// What the photos of one run share.
 struct Line<S> {
     pool: ThreadPool,
@@ -232,6 +241,8 @@ struct Line<S> {
     ahead: Semaphore,
     /// For photos that are prepared.
     processors: Semaphore,
+    /// For photos that are sent, until their outcome is noted: so a run that is killed leaves no more than these unnoted.
+    sending: Arc<Semaphore>,
     pipeline: Pipeline,
     source: S,
 }
@@ -247,13 +258,13 @@ where
     S: Fn(usize) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Vec<u8>, BoxError>> + Send,
 {
-    /// The way of one photo; `None` if the run was stopped before it was sent.
+    /// The way of one photo, with its place among those that are sent; `None` if the run was stopped before that.
     async fn walk(
         self: Arc<Self>,
         index: usize,
         record: &Record,
-        events: &mpsc::UnboundedSender<Event>,
-    ) -> Option<Upload> {
+        events: &mpsc::UnboundedSender<(Event, Places)>,
+    ) -> Option<(Upload, Option<OwnedSemaphorePermit>)> {
         let mut upload = Upload {
             report: None,
             tightened: false,
@@ -263,14 +274,16 @@ where
             Ok(ready) => ready,
             Err(error) => {
                 upload.result = Err(error);
-                return Some(upload);
+                return Some((upload, None));
             }
         };
-        let _ = events.send(Event::Prepared { index });
+        let _ = events.send((Event::Prepared { index }, Places::default()));
         let Some(client) = &self.pipeline.client else {
             upload.report = Some(ready.report);
-            return Some(upload);
+            return Some((upload, None));
         };
+        let sending = Arc::clone(&self.sending).acquire_owned();
+        let sending = Some(self.pipeline.halt.unless(sending).await?.ok()?);
         let mut sent = client.upload_form(record, &ready.form).await;
         let mut report = ready.report;
         if let Err(refused) = &sent
@@ -298,7 +311,7 @@ where
                 Err(error) => {
                     upload.report = Some(report);
                     upload.result = Err(error);
-                    return Some(upload);
+                    return Some((upload, sending));
                 }
             }
         }
@@ -308,7 +321,7 @@ where
             Err(error) if error.is_stopped() => return None,
             Err(error) => Err(PhotoError::Upload(error)),
         };
-        Some(upload)
+        Some((upload, sending))
     }
 
     /// Reads and prepares a photo, with other options than usual if they are given; `None` if the run was stopped.

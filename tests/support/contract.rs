@@ -3,6 +3,8 @@
 //! It is written from the service's documentation alone and shares no code with the client: the HTTP and the multipart
 //! body are read here, and the photo is decoded by a decoder that is not photofit's.
 
+#![allow(unreachable_pub, reason = "shared by a test and an example")]
+
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -397,7 +399,7 @@ fn judge(state: &mut State, head: &Head, record: &str, body: &[u8]) -> (u16, Str
         .get("authorization")
         .strip_prefix("Zoho-oauthtoken ")
         .unwrap_or_default();
-    if !state.tokens.get(token).is_some_and(|until| Instant::now() < *until) {
+    if state.tokens.get(token).is_none_or(|until| Instant::now() >= *until) {
         return (401, error("INVALID_TOKEN", "invalid oauth token"));
     }
     let number: u64 = id.parse().unwrap_or(0);

@@ -1,6 +1,7 @@
 //! Uploading, against a server that keeps the contract strictly and misbehaves when told to.
 
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout, reason = "the figures of the soak")]
 #![allow(clippy::cast_possible_truncation, reason = "made-up data")]
 
 mod client;

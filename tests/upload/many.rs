@@ -113,7 +113,7 @@ fn one(server: &Contract, photo: Vec<u8>) -> Upload {
     pipeline
         .run_blocking(vec![contact(7)], source, |event| {
             if let Event::Finished { upload, .. } = event {
-                finished = Some(upload);
+                finished = Some(*upload);
             }
         })
         .unwrap();

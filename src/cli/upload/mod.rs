@@ -101,7 +101,7 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
                 }
             }
             bars.uploaded.inc(1);
-            out.put(left[index], Line::new(item, upload, args.dry_run));
+            out.put(left[index], Line::new(item, *upload, args.dry_run));
         }
         _ => {}
     });
