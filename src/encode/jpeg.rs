@@ -301,6 +301,7 @@ fn refuse(error: EncodeError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jpeg::decode::{Decoder, Limits};
     use crate::pixels::Samples;
     use crate::probe::probe;
 
@@ -341,6 +342,31 @@ mod tests {
                 let bytes = JpegEncoder::new(Effort::Fastest).encode(&mut planes, &options).unwrap();
                 let jpeg = probe(&bytes).unwrap().jpeg.unwrap();
                 assert_eq!((jpeg.quality, jpeg.subsampling()), (Some(quality), Some(name)));
+            }
+        }
+    }
+
+    #[test]
+    fn more_effort_gives_fewer_bytes_and_the_same_coefficients() {
+        let wave = |i: usize| ((i % 720) as f64 / 40.0).sin() * 90.0 + ((i / 720) as f64 / 9.0).cos() * 30.0 + 128.0;
+        let samples = (0..240 * 130 * 3).map(|i| wave(i) as u8).collect();
+        let raster = Raster::new(240, 130, Layout::Rgb, Samples::U8(samples)).unwrap();
+        let made = [Effort::Fastest, Effort::Balanced, Effort::Smallest].map(|effort| {
+            let mut planes = planes(&raster, Sampling::S420).unwrap();
+            let only = Qualities::only(Tenths::of(85));
+            match JpegEncoder::new(effort).within(&mut planes, &only, u64::MAX, &mut 0) {
+                Ok(Attempt::Fits(encoded)) => encoded.bytes,
+                _ => panic!("{effort:?} is not encoded"),
+            }
+        });
+        assert!(made[0].len() > made[1].len() && made[1].len() > made[2].len());
+        let read = made.map(|bytes| {
+            let mut decoder = Decoder::new(Limits::default());
+            decoder.coefficients(&bytes).unwrap().0
+        });
+        for other in &read[1..] {
+            for (a, b) in read[0].components.iter().zip(&other.components) {
+                assert!(a.blocks == b.blocks && a.quant == b.quant);
             }
         }
     }
