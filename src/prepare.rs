@@ -1,12 +1,16 @@
 //! The road of a photo: probe, plan, and then keep, rewrite or transcode; verify at the end.
 
+mod jpeg;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::decode::{self, Decoded};
 use crate::encode::budget::{Attempts, Tenths};
-use crate::encode::jpeg::{self, JpegEncoder, Qualities};
+use crate::encode::jpeg::{JpegEncoder, Qualities, sampling};
 use crate::error::Error;
 use crate::format::Format;
 use crate::job::{InterleavedPicture, Job};
@@ -14,7 +18,7 @@ use crate::metadata::{self, Carried};
 use crate::options::{Check, OnDamage, Options, OutputFormat};
 use crate::orient::Orientation;
 use crate::plan::{self, Plan};
-use crate::planar::{self, PlanarPicture};
+use crate::planar;
 use crate::prepared::Prepared;
 use crate::probe::{self, ColorModel, ImageInfo, probe};
 use crate::report::{Action, Loss, Outcome, Report, Source};
@@ -95,9 +99,9 @@ impl Preparer {
     pub fn new(options: Options) -> Self {
         Self {
             planar: planar::Scratch::new(&options),
-            options,
             resampler: Resampler::default(),
-            encoder: JpegEncoder::default(),
+            encoder: JpegEncoder::new(options.effort()),
+            options,
             by_planes: true,
         }
     }
@@ -119,7 +123,7 @@ impl Preparer {
         if let Err(Error::Panicked { .. }) = outcome {
             // Whatever the panic left half done in the scratch memory goes with it.
             self.resampler = Resampler::default();
-            self.encoder = JpegEncoder::default();
+            self.encoder = JpegEncoder::new(self.options.effort());
             self.planar = planar::Scratch::new(&self.options);
         }
         outcome
@@ -235,7 +239,7 @@ impl Preparer {
         if info.format == Format::Jpeg
             && format == Format::Jpeg
             && self.by_planes
-            && let Some(made) = self.transcode_planes(data, info, (width, height), &losses)?
+            && let Some(made) = self.transcode_jpeg(data, info, (width, height), &losses)?
         {
             return Ok(made);
         }
@@ -287,7 +291,7 @@ impl Preparer {
         let picture = InterleavedPicture {
             source,
             orientation,
-            sampling: jpeg::sampling(info, self.options.chroma()),
+            sampling: sampling(info, self.options.chroma()),
             options: &self.options,
             resampler: &mut self.resampler,
         };
@@ -307,96 +311,6 @@ impl Preparer {
             losses,
             encodes,
         })
-    }
-
-    /// JPEG to JPEG by its planes, or by its coefficients where it only lies on its side; `None` if the codec does not
-    /// take the file.
-    fn transcode_planes<'a>(
-        &mut self,
-        data: &[u8],
-        info: &ImageInfo,
-        (width, height): (u32, u32),
-        losses: &[Loss],
-    ) -> Result<Option<Made<'a>>, Error> {
-        if !planar::covers(data, info, &self.planar) {
-            return Ok(None);
-        }
-        let mut carried = Carried::collect(data, info, self.options.metadata(), width, height);
-        let gray = info.color == ColorModel::Gray;
-        let mut unfit = None;
-        if carried
-            .icc
-            .as_ref()
-            .is_some_and(|profile| !metadata::suits(profile, gray))
-        {
-            carried.icc = None;
-            unfit = Some(Loss::Profile);
-        }
-        let only_turned = info.orientation != Orientation::Upright
-            && (width, height) == info.upright_size()
-            && info.bytes <= self.options.limits().max_bytes();
-        if only_turned {
-            let losses: Vec<Loss> = losses.iter().copied().chain(unfit).collect();
-            if let Some(bytes) = self.turned(data, info, &carried)? {
-                self.deny(&losses)?;
-                return Ok(Some(Made {
-                    action: Action::Rewritten,
-                    bytes: Cow::Owned(bytes),
-                    quality: None,
-                    losses,
-                    encodes: 1,
-                }));
-            }
-        }
-        let mut qualities = qualities(info, &self.options);
-        if only_turned
-            && self.options.quality().value().is_none()
-            && let Some(tables) = jpeg::source_tables(info)
-            && let Some(quality) = info.jpeg.as_ref().and_then(|jpeg| jpeg.quality)
-        {
-            qualities.tables = Some(tables);
-            qualities.start = Tenths::of(quality);
-            qualities.floor = qualities.floor.min(qualities.start);
-        }
-        let size = (width, height);
-        let Some(mut picture) = PlanarPicture::new(data, info, &self.options, &mut self.planar, size)? else {
-            return Ok(None);
-        };
-        let mut job = Job {
-            carried,
-            qualities,
-            options: &self.options,
-            encoder: &mut self.encoder,
-            attempts: Attempts::default(),
-        };
-        let (bytes, quality) = job.jpeg(&mut picture)?;
-        let encodes = job.attempts.count;
-        let damage = picture.damage().map(|damage| Loss::Damage {
-            readable: damage.readable,
-        });
-        let losses: Vec<Loss> = losses.iter().copied().chain(damage).chain(unfit).collect();
-        self.deny(&losses)?;
-        Ok(Some(Made {
-            action: Action::Transcoded,
-            bytes: Cow::Owned(bytes),
-            quality: Some(quality),
-            losses,
-            encodes,
-        }))
-    }
-
-    /// The JPEG turned upright by its coefficients: `None` if an edge does not fall on a whole MCU, if a part of it
-    /// cannot be read, or if it comes out too large.
-    fn turned(&mut self, data: &[u8], info: &ImageInfo, carried: &Carried) -> Result<Option<Vec<u8>>, Error> {
-        let Ok((coefficients, report)) = self.planar.decoder().coefficients(data) else {
-            return Ok(None);
-        };
-        if report.readable_fraction() < 1.0 {
-            return Ok(None);
-        }
-        let turned = self.encoder.turned(&coefficients, info.orientation, info.bytes)?;
-        let bytes = turned.map(|bytes| metadata::insert_into_jpeg(bytes, carried));
-        Ok(bytes.filter(|bytes| bytes.len() as u64 <= self.options.limits().max_bytes()))
     }
 
     fn deny(&self, losses: &[Loss]) -> Result<(), Error> {
@@ -494,6 +408,3 @@ fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcom
         quality: made.quality.map(Tenths::quality),
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -716,6 +716,7 @@ fn help_teaches() {
         "--chroma",
         "--filter",
         "--light",
+        "--effort",
         "--background",
         "--check",
         "--on-damage",

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use photofit::{
-    Check, Chroma, Filter, Format, FormatSet, InvalidOption, Light, Limits, LossKind, Metadata, OnDamage, Options,
-    OutputFormat, Quality,
+    Check, Chroma, Effort, Filter, Format, FormatSet, InvalidOption, Light, Limits, LossKind, Metadata, OnDamage,
+    Options, OutputFormat, Quality,
 };
 
 use super::{help, units};
@@ -197,6 +197,10 @@ pub(super) struct EncodeArgs {
     #[arg(long, value_name = "LIGHT", default_value = Light::default().name(), value_parser = choice(Light::ALL))]
     pub(super) light: Light,
 
+    /// How hard JPEGs are compressed: the pixels are the same, the bytes are not.
+    #[arg(long, value_name = "EFFORT", default_value = Effort::default().name(), value_parser = choice(Effort::ALL))]
+    pub(super) effort: Effort,
+
     /// The colour behind transparent pixels where the result has none: #rrggbb, #rgb, white or black.
     #[arg(long, value_name = "COLOR", default_value = "white", value_parser = units::parse_color)]
     pub(super) background: [u8; 3],
@@ -270,6 +274,7 @@ impl EncodeArgs {
             .with_chroma(self.chroma)
             .with_filter(self.filter)
             .with_light(self.light)
+            .with_effort(self.effort)
             .with_background(self.background)
             .with_check(self.check)
             .with_on_damage(self.on_damage)

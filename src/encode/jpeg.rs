@@ -9,7 +9,7 @@ use crate::jpeg::encode::{
     EncodeError, EncodeOptions, Encoder, Frame, Mode, Plane, Quality, QuantTables, Sampling, UnquantisedCoefficients,
 };
 use crate::jpeg::{Coefficients, transform};
-use crate::options::Chroma;
+use crate::options::{Chroma, Effort};
 use crate::orient::Orientation;
 use crate::pixels::{Layout, Raster};
 use crate::probe::ImageInfo;
@@ -95,8 +95,8 @@ impl Qualities {
     }
 
     /// The options of the first attempt.
-    fn first(&self) -> Result<EncodeOptions<'static>, Error> {
-        let options = options(self.start)?;
+    fn first(&self, mode: Mode) -> Result<EncodeOptions<'static>, Error> {
+        let options = options(self.start, mode)?;
         Ok(match &self.tables {
             Some(tables) => options.quant_tables(tables.clone()),
             None => options,
@@ -105,12 +105,23 @@ impl Qualities {
 }
 
 /// Encodes JPEGs, and keeps its buffers between them.
-#[derive(Default)]
 pub(crate) struct JpegEncoder {
     encoder: Encoder,
+    mode: Mode,
 }
 
 impl JpegEncoder {
+    pub(crate) fn new(effort: Effort) -> Self {
+        Self {
+            encoder: Encoder::new(),
+            mode: match effort {
+                Effort::Fastest => Mode::Sequential,
+                Effort::Balanced => Mode::Optimised,
+                Effort::Smallest => Mode::Progressive,
+            },
+        }
+    }
+
     /// Encodes a picture in at most `limit` bytes: at the first quality, if that fits, else at the highest one from the
     /// floor on that does. The first attempt holds nothing of the picture; for the search the transformed picture is
     /// held and sizes are counted, so that nothing is written but the result.
@@ -122,7 +133,7 @@ impl JpegEncoder {
         encodes: &mut u32,
     ) -> Result<Attempt, Error> {
         let (floor, start) = (qualities.floor, qualities.start);
-        let first = self.encode(source, &qualities.first()?)?;
+        let first = self.encode(source, &qualities.first(self.mode)?)?;
         *encodes += 1;
         let size = first.len() as u64;
         if size <= limit {
@@ -140,7 +151,7 @@ impl JpegEncoder {
         let search = budget::by_quality(limit, (floor, start), size, |quality| {
             let counted = self
                 .encoder
-                .unquantised_size(&held, &options(quality)?)
+                .unquantised_size(&held, &options(quality, self.mode)?)
                 .map_err(refuse)?;
             Ok(counted as u64)
         })?;
@@ -149,7 +160,7 @@ impl JpegEncoder {
             Search::Fits { quality, size } => {
                 let mut bytes = with_capacity(size)?;
                 self.encoder
-                    .encode_unquantised(&held, &options(quality)?, &mut bytes)
+                    .encode_unquantised(&held, &options(quality, self.mode)?, &mut bytes)
                     .map_err(refuse)?;
                 *encodes += 1;
                 Ok(Attempt::Fits(Encoded { bytes, quality }))
@@ -163,10 +174,11 @@ impl JpegEncoder {
         &mut self,
         coefficients: &Coefficients,
         orientation: Orientation,
+        mode: Mode,
         bytes: u64,
     ) -> Result<Option<Vec<u8>>, Error> {
         let mut out = with_capacity(bytes)?;
-        let options = EncodeOptions::new().mode(Mode::Optimised);
+        let options = EncodeOptions::new().mode(mode);
         match self
             .encoder
             .encode_oriented(coefficients, orientation, &options, &mut out)
@@ -176,6 +188,46 @@ impl JpegEncoder {
             // Partial MCUs, or coefficients that a file may hold and none of ours may.
             Err(_) => Ok(None),
         }
+    }
+
+    /// Writes held coefficients turned upright and requantised: to the first quality, if that fits, else to the highest
+    /// one from the floor on that does; `None` if none does, or for the reasons that [`turned`](Self::turned) has.
+    pub(crate) fn coarser(
+        &mut self,
+        coefficients: &Coefficients,
+        orientation: Orientation,
+        qualities: &Qualities,
+        limit: u64,
+    ) -> Result<Option<Encoded>, Error> {
+        let Qualities { floor, start, .. } = *qualities;
+        // The bytes are what is wanting, and a progressive file has the fewest.
+        let progressive = |quality| options(quality, Mode::Progressive);
+        let mut count = |quality| {
+            let size = self
+                .encoder
+                .coarser_size(coefficients, orientation, &progressive(quality)?);
+            size.map(|size| size as u64).map_err(refuse)
+        };
+        let first = match count(start) {
+            Ok(first) => first,
+            // Partial MCUs, or coefficients that a file may hold and none of ours may.
+            Err(_) => return Ok(None),
+        };
+        let (quality, size) = if first <= limit {
+            (start, first)
+        } else if start <= floor {
+            return Ok(None);
+        } else {
+            match budget::by_quality(limit, (floor, start), first, count)? {
+                Search::TooLarge(_) => return Ok(None),
+                Search::Fits { quality, size } => (quality, size),
+            }
+        };
+        let mut bytes = with_capacity(size)?;
+        self.encoder
+            .encode_coarser(coefficients, orientation, &progressive(quality)?, &mut bytes)
+            .map_err(refuse)?;
+        Ok(Some(Encoded { bytes, quality }))
     }
 
     fn encode(&mut self, source: &mut dyn PlaneSource, options: &EncodeOptions<'static>) -> Result<Vec<u8>, Error> {
@@ -228,8 +280,9 @@ pub(crate) fn source_tables(info: &ImageInfo) -> Option<QuantTables> {
         .flatten()
 }
 
-fn options(quality: Tenths) -> Result<EncodeOptions<'static>, Error> {
-    Ok(EncodeOptions::new().quality(Quality::new(quality.quality()).map_err(refuse)?))
+fn options(quality: Tenths, mode: Mode) -> Result<EncodeOptions<'static>, Error> {
+    let quality = Quality::new(quality.quality()).map_err(refuse)?;
+    Ok(EncodeOptions::new().quality(quality).mode(mode))
 }
 
 fn with_capacity(bytes: u64) -> Result<Vec<u8>, Error> {
@@ -248,6 +301,7 @@ fn refuse(error: EncodeError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jpeg::decode::{Decoder, Limits};
     use crate::pixels::Samples;
     use crate::probe::probe;
 
@@ -264,7 +318,7 @@ mod tests {
             tables: None,
         };
         let mut planes = planes(&raster(), Sampling::S420).unwrap();
-        let attempt = JpegEncoder::default().within(&mut planes, &qualities, limit, &mut encodes);
+        let attempt = JpegEncoder::new(Effort::Fastest).within(&mut planes, &qualities, limit, &mut encodes);
         match attempt.unwrap() {
             Attempt::Fits(encoded) => (Some(encoded), encodes),
             Attempt::TooLarge(size) => {
@@ -284,10 +338,42 @@ mod tests {
                 (Sampling::S420, "4:2:0"),
             ] {
                 let mut planes = planes(&raster(), sampling).unwrap();
-                let options = options(Tenths::of(quality)).unwrap();
-                let bytes = JpegEncoder::default().encode(&mut planes, &options).unwrap();
+                let options = options(Tenths::of(quality), Mode::Sequential).unwrap();
+                let bytes = JpegEncoder::new(Effort::Fastest).encode(&mut planes, &options).unwrap();
                 let jpeg = probe(&bytes).unwrap().jpeg.unwrap();
                 assert_eq!((jpeg.quality, jpeg.subsampling()), (Some(quality), Some(name)));
+            }
+        }
+    }
+
+    #[test]
+    fn more_effort_gives_fewer_bytes_and_the_same_coefficients() {
+        // Soft shapes with some grain, large enough for the scans' headers not to matter.
+        let sample = |i: usize| {
+            let (x, y) = (i / 3 % 800, i / 2400);
+            let shape = (x as f64 / 40.0).sin() * 60.0 + (y as f64 / 25.0).cos() * 40.0;
+            let grain = (i.wrapping_mul(2_654_435_761) >> 9) % 17;
+            (shape + grain as f64 + 120.0) as u8
+        };
+        let samples = (0..800 * 600 * 3).map(sample).collect();
+        let raster = Raster::new(800, 600, Layout::Rgb, Samples::U8(samples)).unwrap();
+        let made = [Effort::Fastest, Effort::Balanced, Effort::Smallest].map(|effort| {
+            let mut planes = planes(&raster, Sampling::S420).unwrap();
+            let only = Qualities::only(Tenths::of(85));
+            match JpegEncoder::new(effort).within(&mut planes, &only, u64::MAX, &mut 0) {
+                Ok(Attempt::Fits(encoded)) => encoded.bytes,
+                _ => panic!("{effort:?} is not encoded"),
+            }
+        });
+        let sizes = made.each_ref().map(Vec::len);
+        assert!(sizes.is_sorted_by(|a, b| a > b), "{sizes:?}");
+        let read = made.map(|bytes| {
+            let mut decoder = Decoder::new(Limits::default());
+            decoder.coefficients(&bytes).unwrap().0
+        });
+        for other in &read[1..] {
+            for (a, b) in read[0].components.iter().zip(&other.components) {
+                assert!(a.blocks == b.blocks && a.quant == b.quant);
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::encode::jpeg::{Attempt, planes};
 use crate::jpeg::decode::{Header, Limits as DecoderLimits, Process};
 use crate::jpeg::encode::Sampling;
 use crate::limits::Limits;
-use crate::options::{Chroma, Quality};
+use crate::options::{Chroma, Effort, Quality};
 use crate::pixels::{Layout, Raster, Samples};
 
 /// Prepares by planes and by interleaved pixels.
@@ -54,7 +54,7 @@ fn jpeg(size: (u32, u32), sampling: Sampling, orientation: Orientation) -> Vec<u
     let raster = colours(size.0, size.1, sampling == Sampling::Gray);
     let mut planes = planes(&raster, sampling).unwrap();
     let qualities = Qualities::only(Tenths::of(96));
-    let attempt = JpegEncoder::default().within(&mut planes, &qualities, u64::MAX, &mut 0);
+    let attempt = JpegEncoder::new(Effort::Fastest).within(&mut planes, &qualities, u64::MAX, &mut 0);
     let Attempt::Fits(encoded) = attempt.unwrap() else {
         panic!("nothing limits it")
     };

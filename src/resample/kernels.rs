@@ -14,7 +14,7 @@ pub(super) const TILE: usize = 64;
 
 /// Linear light of a sample from 0 to 255, in units of 1/255²: the polynomial without constant term, from the first
 /// power on, that follows the sRGB curve (IEC 61966-2-1) best in coded levels; it stays within 1.4 of them.
-pub(super) const TO_LINEAR: [f32; 3] = [12.056_165, 0.548_688_87, 0.001_584_439_4];
+pub(super) const TO_LINEAR: [f32; 3] = [12.056_165, 0.548_688_9, 0.001_584_439_4];
 
 /// What is added to linear light before the square root is taken on the way back, so that the root is smooth at black.
 pub(super) const FROM_LINEAR_SHIFT: f32 = 65.465_85;

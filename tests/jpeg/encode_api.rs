@@ -129,6 +129,24 @@ proptest! {
         let mut coefficients = held.quantise(&fine).expect("all rows");
         let before = coefficients.clone();
         requantise(&mut coefficients, &coarse);
+        // The same on the way into the file, in every orientation that leaves whole MCUs.
+        for exif in 1..=8 {
+            let orientation = Orientation::from_exif(exif).expect("1 to 8");
+            for mode in [Mode::Sequential, Mode::Progressive] {
+                let options = EncodeOptions::new().quant_tables(coarse.clone()).mode(mode);
+                let (mut encoder, mut direct, mut wanted) = (Encoder::new(), Vec::new(), Vec::new());
+                let made = encoder.encode_coarser(&before, orientation, &options, &mut direct);
+                if let Ok(mut turned) = apply(&before, orientation) {
+                    prop_assert!(made.is_ok());
+                    requantise(&mut turned, &coarse);
+                    encoder.encode_coefficients(&turned, &options, &mut wanted).expect("valid");
+                    prop_assert!(direct == wanted, "{orientation:?} {mode:?}");
+                    prop_assert_eq!(encoder.coarser_size(&before, orientation, &options), Ok(wanted.len()));
+                } else {
+                    prop_assert!(made.is_err() && direct.is_empty());
+                }
+            }
+        }
         for (old, new) in before.components.iter().zip(&coefficients.components) {
             for i in 0..64 {
                 prop_assert!(new.quant[i] >= old.quant[i]);

@@ -231,6 +231,18 @@ impl Layout {
         Ok(layout)
     }
 
+    /// Gives each component a quantisation table.
+    pub(crate) fn set_tables(&mut self, tables: impl Iterator<Item = [u16; 64]>) {
+        self.tables.clear();
+        for (component, table) in self.components.iter_mut().zip(tables) {
+            let known = self.tables.iter().position(|t| *t == table);
+            component.quant = known.unwrap_or_else(|| {
+                self.tables.push(table);
+                self.tables.len() - 1
+            });
+        }
+    }
+
     /// The layout once the picture is turned.
     pub(crate) fn oriented(&self, orientation: Orientation) -> Self {
         let swap = orientation.swaps_axes();

@@ -59,6 +59,7 @@ use frame::Layout;
 use group::BlockSource;
 use held::{Held, Turned};
 use picture::{Output, Picture, Scratch};
+use requantise::Requantised;
 
 /// Encodes pictures one after the other and keeps its buffers between them.
 ///
@@ -166,6 +167,42 @@ impl Encoder {
         })
     }
 
+    /// Encodes coefficients turned by `orientation` and requantised as
+    /// [`requantise`](requantise()) does it to the tables of `options`, without a
+    /// second copy of the picture.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Encoder::encode_oriented`].
+    pub fn encode_coarser(
+        &mut self,
+        coefficients: &Coefficients,
+        orientation: Orientation,
+        options: &EncodeOptions<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let (layout, source) = coarser(coefficients, orientation, options)?;
+        restoring(out, |out| {
+            self.run(layout, &source, options, Bytes::new(out))?;
+            Ok(())
+        })
+    }
+
+    /// The size in bytes of what [`Encoder::encode_coarser`] would append.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Encoder::encode_oriented`].
+    pub fn coarser_size(
+        &mut self,
+        coefficients: &Coefficients,
+        orientation: Orientation,
+        options: &EncodeOptions<'_>,
+    ) -> Result<usize, EncodeError> {
+        let (layout, source) = coarser(coefficients, orientation, options)?;
+        Ok(self.run(layout, &source, options, Counter::default())?.0)
+    }
+
     /// The size in bytes of what [`Encoder::encode_coefficients`] would append.
     ///
     /// # Errors
@@ -235,6 +272,20 @@ impl Encoder {
         }
         picture.finish()
     }
+}
+
+/// Coefficients turned and requantised as they are asked for.
+fn coarser<'a>(
+    coefficients: &'a Coefficients,
+    orientation: Orientation,
+    options: &EncodeOptions<'_>,
+) -> Result<(Layout, Requantised<Turned<'a>>), EncodeError> {
+    let layout = Layout::of_coefficients(coefficients)?;
+    transform::check(coefficients, orientation)?;
+    let turned = Turned::new(coefficients, &layout, orientation);
+    let mut layout = layout.oriented(orientation);
+    let source = Requantised::new(turned, &mut layout, options.tables());
+    Ok((layout, source))
 }
 
 /// Takes back what was appended if `write` fails.

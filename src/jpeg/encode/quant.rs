@@ -92,6 +92,11 @@ impl QuantTables {
         Ok(Self { luma, chroma })
     }
 
+    /// The table of a component by its index.
+    pub(crate) fn of(&self, component: usize) -> &[u16; 64] {
+        if component == 0 { &self.luma } else { &self.chroma }
+    }
+
     /// The table of luma (and gray), natural order.
     #[must_use]
     pub const fn luma(&self) -> &[u16; 64] {

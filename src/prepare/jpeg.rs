@@ -1,0 +1,151 @@
+//! JPEG to JPEG, in the gentlest way that conforms: its coefficients turned, coded anew or made coarser; else its planes.
+
+use std::borrow::Cow;
+
+use super::{Made, Preparer, qualities};
+use crate::encode::budget::{Attempts, Tenths};
+use crate::encode::jpeg;
+use crate::error::Error;
+use crate::job::Job;
+use crate::jpeg::encode::Mode;
+use crate::metadata::{self, Carried};
+use crate::options::Chroma;
+use crate::orient::Orientation;
+use crate::planar::{self, PlanarPicture};
+use crate::probe::{ColorModel, ImageInfo};
+use crate::report::{Action, Loss};
+
+/// A picture made of the source's coefficients.
+struct Recoded {
+    bytes: Vec<u8>,
+    /// The quality to which it was requantised, if it was.
+    quality: Option<Tenths>,
+    encodes: u32,
+}
+
+impl Preparer {
+    /// JPEG to JPEG without going through RGB; `None` if the codec does not take the file.
+    pub(super) fn transcode_jpeg<'a>(
+        &mut self,
+        data: &[u8],
+        info: &ImageInfo,
+        (width, height): (u32, u32),
+        losses: &[Loss],
+    ) -> Result<Option<Made<'a>>, Error> {
+        if !planar::covers(data, info, &self.planar) {
+            return Ok(None);
+        }
+        let mut carried = Carried::collect(data, info, self.options.metadata(), width, height);
+        let gray = info.color == ColorModel::Gray;
+        let mut unfit = None;
+        if carried
+            .icc
+            .as_ref()
+            .is_some_and(|profile| !metadata::suits(profile, gray))
+        {
+            carried.icc = None;
+            unfit = Some(Loss::Profile);
+        }
+        let same_size = (width, height) == info.upright_size();
+        if same_size && let Some(recoded) = self.recode(data, info, &carried)? {
+            let losses: Vec<Loss> = losses.iter().copied().chain(unfit).collect();
+            self.deny(&losses)?;
+            return Ok(Some(Made {
+                action: match recoded.quality {
+                    None => Action::Rewritten,
+                    Some(_) => Action::Transcoded,
+                },
+                bytes: Cow::Owned(recoded.bytes),
+                quality: recoded.quality,
+                losses,
+                encodes: recoded.encodes,
+            }));
+        }
+        let mut qualities = qualities(info, &self.options);
+        let only_turned = same_size && info.bytes <= self.options.limits().max_bytes();
+        if only_turned
+            && self.options.quality().value().is_none()
+            && let Some(tables) = jpeg::source_tables(info)
+            && let Some(quality) = info.jpeg.as_ref().and_then(|jpeg| jpeg.quality)
+        {
+            qualities.tables = Some(tables);
+            qualities.start = Tenths::of(quality);
+            qualities.floor = qualities.floor.min(qualities.start);
+        }
+        let size = (width, height);
+        let Some(mut picture) = PlanarPicture::new(data, info, &self.options, &mut self.planar, size)? else {
+            return Ok(None);
+        };
+        let mut job = Job {
+            carried,
+            qualities,
+            options: &self.options,
+            encoder: &mut self.encoder,
+            attempts: Attempts::default(),
+        };
+        let (bytes, quality) = job.jpeg(&mut picture)?;
+        let encodes = job.attempts.count;
+        let damage = picture.damage().map(|damage| Loss::Damage {
+            readable: damage.readable,
+        });
+        let losses: Vec<Loss> = losses.iter().copied().chain(damage).chain(unfit).collect();
+        self.deny(&losses)?;
+        Ok(Some(Made {
+            action: Action::Transcoded,
+            bytes: Cow::Owned(bytes),
+            quality: Some(quality),
+            losses,
+            encodes,
+        }))
+    }
+
+    /// A JPEG of which the pixels fit, upright and within the bytes, from its coefficients: as they are if that is
+    /// enough, else requantised. `None` if an edge that would move does not fall on a whole MCU, if a part of it cannot
+    /// be read, if another chroma sampling is wanted, or if it comes out too large at the lowest quality.
+    fn recode(&mut self, data: &[u8], info: &ImageInfo, carried: &Carried) -> Result<Option<Recoded>, Error> {
+        let limit = self.options.limits().max_bytes();
+        let within = limit.saturating_sub(metadata::size_in_jpeg(carried));
+        let fits = info.bytes <= limit;
+        if fits && info.orientation == Orientation::Upright {
+            // It conforms, but for what is missing of it.
+            return Ok(None);
+        }
+        let wanted = jpeg::sampling(info, self.options.chroma());
+        if !fits && info.color != ColorModel::Gray && wanted != jpeg::sampling(info, Chroma::Auto) {
+            return Ok(None);
+        }
+        let Ok((coefficients, report)) = self.planar.decoder().coefficients(data) else {
+            return Ok(None);
+        };
+        if report.readable_fraction() < 1.0 {
+            return Ok(None);
+        }
+        let mut encodes = 0;
+        if fits || self.options.quality().value().is_none() {
+            // Where bytes are what is wanting, a progressive file has the fewest.
+            let mode = if fits { Mode::Optimised } else { Mode::Progressive };
+            let turned = self.encoder.turned(&coefficients, info.orientation, mode, info.bytes)?;
+            encodes += 1;
+            match turned {
+                None => return Ok(None),
+                Some(bytes) if bytes.len() as u64 <= within => {
+                    return Ok(Some(Recoded {
+                        bytes: metadata::insert_into_jpeg(bytes, carried),
+                        quality: None,
+                        encodes,
+                    }));
+                }
+                Some(_) => {}
+            }
+        }
+        let qualities = qualities(info, &self.options);
+        let coarser = self
+            .encoder
+            .coarser(&coefficients, info.orientation, &qualities, within)?;
+        Ok(coarser.map(|encoded| Recoded {
+            bytes: metadata::insert_into_jpeg(encoded.bytes, carried),
+            quality: Some(encoded.quality),
+            encodes: encodes + 1,
+        }))
+    }
+}
