@@ -56,7 +56,7 @@ impl Fault {
 }
 
 fn error(code: &str, message: &str) -> String {
-    format!(r#"{{"code":"{code}","details":{{}},"message":"{message}","status":"error"}}"#)
+    serde_json::json!({"code": code, "details": {}, "message": message, "status": "error"}).to_string()
 }
 
 /// What the server expects and counts.
