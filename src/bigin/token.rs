@@ -170,7 +170,7 @@ impl Tokens {
         }
     }
 
-    /// A token that is good for now, as far as is known. One task makes it, the others wait for it.
+    /// A token that still holds, as far as is known. One task makes it, the others wait for it.
     ///
     /// # Errors
     /// [`TokenError`], also if waiting for the service's rate would end after `deadline`.
