@@ -18,6 +18,7 @@ use crate::pixels;
 use crate::probe::jpeg::has_huffman_tables;
 use crate::probe::{ColorModel, ImageInfo};
 use crate::resample::planes::{Band, Job, LINES, PlaneResampler, Span};
+use crate::threads;
 
 /// What the filter shrinks by at the most, after a scaled decode. Its reach, six times that many source rows, is held;
 /// beyond, the interleaved road has nothing to fear from a picture so small.
@@ -27,9 +28,13 @@ const MAX_SHRINK: u32 = 64;
 pub(crate) struct Scratch {
     limits: Limits,
     decoder: Decoder,
-    strip: Planes,
+    /// Pieces of the source.
+    strips: Vec<Planes>,
     resamplers: [PlaneResampler; 3],
-    out: [Vec<u8>; 3],
+    /// The target planes: as a whole, or what is not yet a row of MCUs.
+    whole: [Vec<u8>; 3],
+    /// Pieces of the target.
+    bands: Vec<Rows>,
     lines: Vec<u8>,
 }
 
@@ -43,9 +48,10 @@ impl Scratch {
         Self {
             limits,
             decoder: Decoder::new(limits),
-            strip: Planes::new(),
+            strips: Vec::new(),
             resamplers: Default::default(),
-            out: Default::default(),
+            whole: Default::default(),
+            bands: Vec::new(),
             lines: Vec::new(),
         }
     }
@@ -213,30 +219,32 @@ impl PlaneSource for PlanarPicture<'_> {
     fn strips(&mut self, take: &mut Take<'_>) -> Result<(), Error> {
         let Scratch {
             decoder,
-            strip,
+            strips,
             resamplers,
-            out,
+            whole,
+            bands,
             lines,
             ..
         } = &mut *self.scratch;
-        let frame = self.frame;
+        let (frame, jobs) = (self.frame, &self.jobs);
         let orientation = self.info.orientation;
         let steps = orientation.steps();
         let streams = !steps.transpose && !steps.flip_vertical;
-        for (index, (job, resampler)) in self.jobs.iter().zip(&mut *resamplers).enumerate() {
+        for (index, (job, resampler)) in jobs.iter().zip(&mut *resamplers).enumerate() {
             resampler.start(job)?;
-            out[index].clear();
+            whole[index].clear();
             if !streams {
                 let (width, height) = frame.plane_size(index);
-                pixels::resize(&mut out[index], width * height)?;
+                pixels::resize(&mut whole[index], width * height)?;
             }
         }
-        let mut strips = decoder.strips(self.data, self.scale).map_err(refuse)?;
-        let mut done = 0;
-        while strips.next_strip(strip).map_err(refuse)?.is_some() {
-            for (index, plane) in strip.planes().iter().enumerate().take(self.jobs.len()) {
+        let mut source = decoder.strips(self.data, self.scale).map_err(refuse)?;
+        let mut left = usize::from(frame.height());
+        let mut decode = |strip: &mut Planes| Ok(source.next_strip(strip).map_err(refuse)?.is_some());
+        let mut resample = |strip: &mut Planes, band: &mut Rows| {
+            for (index, plane) in strip.planes().iter().enumerate().take(jobs.len()) {
                 let (width, height) = frame.plane_size(index);
-                let out = &mut out[index];
+                let out = &mut whole[index];
                 resamplers[index].push(plane.rows(), |band| {
                     if streams {
                         let at = out.len();
@@ -248,39 +256,56 @@ impl PlaneSource for PlanarPicture<'_> {
                     Ok(())
                 })?;
             }
-            if streams {
-                done += hand_on(frame, done, out, take)?;
-            }
-        }
-        let (_, report) = strips.into_parts();
+            Ok(streams && band.cut_off(frame, &mut left, whole)?)
+        };
+        let mut encode = |band: &mut Rows| take(band.count, &views(frame, &band.planes));
+        threads::relay((strips, bands), &mut decode, &mut resample, &mut encode)?;
+        let (_, report) = source.into_parts();
         if !streams {
-            let planes = views(frame, out);
-            take(usize::from(frame.height()), &planes)?;
+            take(usize::from(frame.height()), &views(frame, whole))?;
         }
         self.judge(&report)
     }
 }
 
-/// Gives the whole MCU rows that all planes have by now, or what is left at the end; returns the rows given.
-fn hand_on(frame: Frame, done: usize, out: &mut [Vec<u8>; 3], take: &mut Take<'_>) -> Result<usize, Error> {
-    let mcu_height = frame.mcu_height();
-    let down = |index: usize| if index == 0 { 1 } else { mcu_height / 8 };
-    let left = usize::from(frame.height()) - done;
-    let mut ready = left;
-    for (index, out) in out.iter().enumerate().take(frame.sampling().planes()) {
-        ready = ready.min(out.len() / frame.plane_size(index).0 * down(index));
+/// Rows of the target, in whole MCU rows but for the last ones.
+#[derive(Default)]
+struct Rows {
+    planes: [Vec<u8>; 3],
+    /// How many there are of the picture.
+    count: usize,
+}
+
+impl Rows {
+    /// Takes the whole MCU rows that all planes have by now, or what is left at the end; `false` if there are none.
+    fn cut_off(&mut self, frame: Frame, left: &mut usize, planes: &mut [Vec<u8>; 3]) -> Result<bool, Error> {
+        let mcu_height = frame.mcu_height();
+        let down = |index: usize| if index == 0 { 1 } else { mcu_height / 8 };
+        let mut ready = *left;
+        for (index, plane) in planes.iter().enumerate().take(frame.sampling().planes()) {
+            ready = ready.min(plane.len() / frame.plane_size(index).0 * down(index));
+        }
+        if ready < *left {
+            ready -= ready % mcu_height;
+        }
+        if ready == 0 {
+            return Ok(false);
+        }
+        for (index, (from, to)) in planes.iter_mut().zip(&mut self.planes).enumerate() {
+            if index == frame.sampling().planes() {
+                break;
+            }
+            // The rows behind change place instead, as they are fewer.
+            let rest = &from[ready.div_ceil(down(index)) * frame.plane_size(index).0..];
+            to.clear();
+            pixels::resize(to, rest.len())?;
+            to.copy_from_slice(rest);
+            std::mem::swap(from, to);
+        }
+        *left -= ready;
+        self.count = ready;
+        Ok(true)
     }
-    if ready < left {
-        ready -= ready % mcu_height;
-    }
-    if ready == 0 {
-        return Ok(0);
-    }
-    take(ready, &views(frame, out))?;
-    for (index, out) in out.iter_mut().enumerate().take(frame.sampling().planes()) {
-        out.drain(..ready.div_ceil(down(index)) * frame.plane_size(index).0);
-    }
-    Ok(ready)
 }
 
 fn views(frame: Frame, out: &[Vec<u8>; 3]) -> Vec<Plane<'_>> {

@@ -1,8 +1,19 @@
 //! Parallel work inside one photo: only in the caller's own rayon pool, and there only on threads with nothing to do.
 
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
 use rayon::prelude::*;
 
 use crate::error::Error;
+
+/// How many threads of the caller's pool may share the work inside a photo; 1 outside of a pool.
+fn threads() -> usize {
+    match rayon::current_thread_index() {
+        Some(_) => rayon::current_num_threads(),
+        None => 1,
+    }
+}
 
 /// Calls `work` with the index and the items of each chunk of `data`.
 ///
@@ -19,8 +30,7 @@ pub(crate) fn for_each_chunk<T, S>(
 where
     T: Send,
 {
-    let in_pool = rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1;
-    if in_pool && data.len() > chunk {
+    if threads() > 1 && data.len() > chunk {
         data.par_chunks_mut(chunk)
             .enumerate()
             .try_for_each_init(fresh, |state, (index, items)| work(state, index, items))
@@ -28,5 +38,315 @@ where
         data.chunks_mut(chunk)
             .enumerate()
             .try_for_each(|(index, items)| work(own, index, items))
+    }
+}
+
+/// How many pieces may wait ahead of a stage.
+const AHEAD: usize = 4;
+
+/// A stage of a [`relay`].
+type Stage<'s, F> = Mutex<&'s mut F>;
+
+/// Carries pieces through three stages, each of which takes them in order: `make` fills a piece, or says `false` when
+/// there are no more; `change` makes another piece of it, or says `false` if that is not yet one; `take` uses that up.
+///
+/// On a thread of a rayon pool the stages overlap on the pool's idle threads: whoever is free does what is furthest
+/// down the road. The pieces and their order are the same on any number of threads; those in hand come from `makes` and
+/// `changes`, and go back there. Once a stage fails no other is begun.
+pub(crate) fn relay<A: Default + Send, B: Default + Send>(
+    (makes, changes): (&mut Vec<A>, &mut Vec<B>),
+    make: &mut (impl FnMut(&mut A) -> Result<bool, Error> + Send),
+    change: &mut (impl FnMut(&mut A, &mut B) -> Result<bool, Error> + Send),
+    take: &mut (impl FnMut(&mut B) -> Result<(), Error> + Send),
+) -> Result<(), Error> {
+    let relay = Relay {
+        make: Mutex::new(make),
+        change: Mutex::new(change),
+        take: Mutex::new(take),
+        state: Mutex::new(State {
+            makes: Pieces::new(std::mem::take(makes)),
+            changes: Pieces::new(std::mem::take(changes)),
+            busy: [false; 3],
+            made_all: false,
+            failed: false,
+            error: None,
+        }),
+        freed: Condvar::new(),
+    };
+    match threads() {
+        0 | 1 => relay.work(),
+        2 => drop(rayon::join(|| relay.work(), || relay.work())),
+        _ => drop(rayon::join(
+            || relay.work(),
+            || rayon::join(|| relay.work(), || relay.work()),
+        )),
+    }
+    let state = relay.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (*makes, *changes) = (state.makes.free, state.changes.free);
+    state.error.map_or(Ok(()), Err)
+}
+
+/// The pieces between two stages.
+struct Pieces<T> {
+    free: Vec<T>,
+    ready: VecDeque<T>,
+    /// How many have been given out or are ready.
+    out: usize,
+}
+
+impl<T: Default> Pieces<T> {
+    fn new(free: Vec<T>) -> Self {
+        Self {
+            free,
+            ready: VecDeque::new(),
+            out: 0,
+        }
+    }
+
+    /// A piece to fill, if there may be one more.
+    fn empty(&mut self) -> Option<T> {
+        (self.out < AHEAD).then(|| {
+            self.out += 1;
+            self.free.pop().unwrap_or_default()
+        })
+    }
+
+    fn give_back(&mut self, piece: T) {
+        self.out -= 1;
+        self.free.push(piece);
+    }
+}
+
+struct State<A, B> {
+    makes: Pieces<A>,
+    changes: Pieces<B>,
+    /// Whether somebody is at the stage.
+    busy: [bool; 3],
+    made_all: bool,
+    failed: bool,
+    error: Option<Error>,
+}
+
+/// What a thread can do next.
+enum Step<A, B> {
+    Make(A),
+    Change(A, B),
+    Take(B),
+}
+
+impl<A, B> Step<A, B> {
+    fn stage(&self) -> usize {
+        match self {
+            Step::Make(_) => 0,
+            Step::Change(..) => 1,
+            Step::Take(_) => 2,
+        }
+    }
+}
+
+impl<A: Default, B: Default> State<A, B> {
+    /// The step furthest down the road that can be done now.
+    fn next(&mut self) -> Option<Step<A, B>> {
+        let [making, changing, taking] = self.busy;
+        let step = if !taking && let Some(piece) = self.changes.ready.pop_front() {
+            Step::Take(piece)
+        } else if !changing
+            && !self.makes.ready.is_empty()
+            && let Some(changed) = self.changes.empty()
+            && let Some(made) = self.makes.ready.pop_front()
+        {
+            Step::Change(made, changed)
+        } else if !making && !self.made_all {
+            Step::Make(self.makes.empty()?)
+        } else {
+            return None;
+        };
+        self.busy[step.stage()] = true;
+        Some(step)
+    }
+}
+
+struct Relay<'s, A, B, M, C, T> {
+    make: Stage<'s, M>,
+    change: Stage<'s, C>,
+    take: Stage<'s, T>,
+    state: Mutex<State<A, B>>,
+    freed: Condvar,
+}
+
+/// Stops the others if its thread panics, who would wait for it forever.
+struct Alarm<'r, A, B>(&'r Mutex<State<A, B>>, &'r Condvar);
+
+impl<A, B> Drop for Alarm<'_, A, B> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            locked(self.0).failed = true;
+            self.1.notify_all();
+        }
+    }
+}
+
+impl<A, B, M, C, T> Relay<'_, A, B, M, C, T>
+where
+    A: Default,
+    B: Default,
+    M: FnMut(&mut A) -> Result<bool, Error>,
+    C: FnMut(&mut A, &mut B) -> Result<bool, Error>,
+    T: FnMut(&mut B) -> Result<(), Error>,
+{
+    /// Does one step after the other until there are no more.
+    fn work(&self) {
+        let alarm = Alarm(&self.state, &self.freed);
+        let mut state = locked(&self.state);
+        loop {
+            if state.failed {
+                break;
+            }
+            let Some(step) = state.next() else {
+                if state.busy == [false; 3] {
+                    break;
+                }
+                state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            drop(state);
+            let stage = step.stage();
+            let done = self.step(step);
+            state = locked(&self.state);
+            state.busy[stage] = false;
+            match done {
+                Ok(done) => done(&mut state),
+                Err(error) => {
+                    state.failed = true;
+                    state.error.get_or_insert(error);
+                }
+            }
+            self.freed.notify_all();
+        }
+        drop(state);
+        drop(alarm);
+    }
+
+    /// Does a step; what is returned puts the pieces where they belong.
+    #[expect(clippy::type_complexity, reason = "a closure for the one caller")]
+    fn step(&self, step: Step<A, B>) -> Result<impl FnOnce(&mut State<A, B>), Error> {
+        let (mut made, mut changed, mut filled) = (None, None, false);
+        let stage = step.stage();
+        match step {
+            Step::Make(mut piece) => {
+                filled = locked(&self.make)(&mut piece)?;
+                made = Some(piece);
+            }
+            Step::Change(mut piece, mut other) => {
+                filled = locked(&self.change)(&mut piece, &mut other)?;
+                (made, changed) = (Some(piece), Some(other));
+            }
+            Step::Take(mut piece) => {
+                locked(&self.take)(&mut piece)?;
+                changed = Some(piece);
+            }
+        }
+        Ok(move |state: &mut State<A, B>| {
+            state.made_all |= stage == 0 && !filled;
+            if let Some(piece) = made {
+                if stage == 0 && filled {
+                    state.makes.ready.push_back(piece);
+                } else {
+                    state.makes.give_back(piece);
+                }
+            }
+            if let Some(piece) = changed {
+                if stage == 1 && filled {
+                    state.changes.ready.push_back(piece);
+                } else {
+                    state.changes.give_back(piece);
+                }
+            }
+        })
+    }
+}
+
+/// A panic of another thread is told by the thread itself.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Doubles numbers in pairs, and joins what comes out.
+    fn run(count: u32, fail_at: Option<u32>) -> Result<Vec<u32>, Error> {
+        let (mut next, mut odd, mut out) = (0, None, Vec::new());
+        let mut make = |piece: &mut u32| {
+            *piece = next;
+            next += 1;
+            Ok(*piece < count)
+        };
+        let mut change = |piece: &mut u32, pair: &mut Vec<u32>| {
+            if fail_at == Some(*piece) {
+                return Err(Error::BrokenPromise {
+                    what: piece.to_string(),
+                });
+            }
+            if piece.is_multiple_of(7) {
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+            pair.clear();
+            let Some(other) = odd.take() else {
+                odd = Some(*piece * 2);
+                return Ok(false);
+            };
+            pair.extend([other, *piece * 2]);
+            Ok(true)
+        };
+        let mut take = |pair: &mut Vec<u32>| {
+            out.append(pair);
+            Ok(())
+        };
+        let (mut makes, mut changes) = (Vec::new(), Vec::new());
+        relay((&mut makes, &mut changes), &mut make, &mut change, &mut take)?;
+        assert!((1..=AHEAD).contains(&makes.len()) && changes.len() <= AHEAD);
+        Ok(out)
+    }
+
+    #[test]
+    fn a_relay_keeps_the_order_on_any_number_of_threads() {
+        let expected: Vec<u32> = (0..200).map(|n| n * 2).collect();
+        assert_eq!(run(200, None).unwrap(), expected);
+        for threads in [1, 2, 3, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| run(200, None)).unwrap(), expected, "{threads} threads");
+            assert!(pool.install(|| run(0, None)).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_relay_ends_with_the_error_or_the_panic_of_a_stage() {
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let failed = pool.install(|| run(200, Some(50)));
+            assert!(matches!(failed, Err(Error::BrokenPromise { what }) if what == "50"));
+            let panicked = pool.install(|| {
+                std::panic::catch_unwind(|| {
+                    let mut made = 0;
+                    let mut make = |_: &mut ()| {
+                        made += 1;
+                        Ok(made < 100)
+                    };
+                    let mut change = |_: &mut (), _: &mut ()| Ok(true);
+                    let mut taken = 0;
+                    let mut take = |_: &mut ()| {
+                        taken += 1;
+                        assert!(taken < 20, "the twentieth");
+                        Ok(())
+                    };
+                    let (mut makes, mut changes) = (Vec::new(), Vec::new());
+                    relay((&mut makes, &mut changes), &mut make, &mut change, &mut take)
+                })
+            });
+            let message = panicked.unwrap_err();
+            assert_eq!(message.downcast_ref::<&str>(), Some(&"the twentieth"));
+        }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) enum Attempt {
 /// What takes the strips of a picture: how many rows, and the planes with just these; see [`StripEncoder::push`].
 ///
 /// [`StripEncoder::push`]: crate::jpeg::encode::StripEncoder::push
-pub(crate) type Take<'t> = dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error> + 't;
+pub(crate) type Take<'t> = dyn FnMut(usize, &[Plane<'_>]) -> Result<(), Error> + Send + 't;
 
 /// A picture as planes, which it gives from top to bottom as often as it is asked.
 pub(crate) trait PlaneSource {
