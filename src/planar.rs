@@ -24,6 +24,9 @@ use crate::threads;
 /// beyond, the interleaved road has nothing to fear from a picture so small.
 const MAX_SHRINK: u32 = 64;
 
+/// MCU rows in a strip where threads share the work: enough for one to be worth the handing over.
+const STRIP_ROWS: usize = 4;
+
 /// The memory of this road, kept from photo to photo.
 pub(crate) struct Scratch {
     limits: Limits,
@@ -239,6 +242,9 @@ impl PlaneSource for PlanarPicture<'_> {
             }
         }
         let mut source = decoder.strips(self.data, self.scale).map_err(refuse)?;
+        if threads::threads() > 1 {
+            source = source.mcu_rows(STRIP_ROWS);
+        }
         let mut left = usize::from(frame.height());
         let mut decode = |strip: &mut Planes| Ok(source.next_strip(strip).map_err(refuse)?.is_some());
         let mut resample = |strip: &mut Planes, band: &mut Rows| {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 
 /// How many threads of the caller's pool may share the work inside a photo; 1 outside of a pool.
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     match rayon::current_thread_index() {
         Some(_) => rayon::current_num_threads(),
         None => 1,
