@@ -60,18 +60,25 @@ fn preparing_a_prepared_photo_changes_nothing() {
 
 #[test]
 fn threads_do_not_change_a_byte() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let pools = [1, 2, 3, 8].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
     for options in [Options::default(), tight()] {
         for sample in samples() {
             let alone = prepare(&sample.bytes, &options)
                 .map(photofit::Prepared::into_bytes)
                 .ok();
-            let shared = pool.install(|| {
-                prepare(&sample.bytes, &options)
-                    .map(photofit::Prepared::into_bytes)
-                    .ok()
-            });
-            assert!(alone == shared, "{}", sample.name);
+            for pool in &pools {
+                let shared = pool.install(|| {
+                    prepare(&sample.bytes, &options)
+                        .map(photofit::Prepared::into_bytes)
+                        .ok()
+                });
+                assert!(
+                    alone == shared,
+                    "{} on {} threads",
+                    sample.name,
+                    pool.current_num_threads()
+                );
+            }
         }
     }
 }

@@ -1,0 +1,127 @@
+//! What preparing takes of the memory beside the source's own bytes, counted by the allocator.
+//!
+//! One test after the other, as they all look at the same counter.
+
+use std::sync::{Mutex, PoisonError};
+
+use peak_alloc::PeakAlloc;
+use photofit::{Effort, Options, OutputFormat, Preparer};
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+const MEGABYTE: usize = 1_000_000;
+
+/// Where the first segment with this code begins.
+fn segment(jpeg: &[u8], code: u8) -> usize {
+    let mut at = 2;
+    while jpeg[at + 1] != code {
+        at += 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+    }
+    at
+}
+
+/// A baseline JPEG of one shade of gray, 4:2:0 with standard tables, four bytes for each MCU of 16 by 16 pixels; with an
+/// EXIF orientation.
+fn flat(width: u16, height: u16, orientation: u8) -> Vec<u8> {
+    let mut bmp = b"BM".to_vec();
+    bmp.extend([0; 8]);
+    bmp.extend(54_u32.to_le_bytes());
+    bmp.extend(40_u32.to_le_bytes());
+    bmp.extend([16, 0, 0, 0, 16, 0, 0, 0, 1, 0, 24, 0]);
+    bmp.extend([0; 24]);
+    bmp.extend([128; 16 * 16 * 3]);
+    let options = Options::default()
+        .with_effort(Effort::Fastest)
+        .with_format(OutputFormat::Jpeg);
+    let template = photofit::prepare(&bmp, &options).unwrap().into_bytes();
+
+    let mut jpeg = vec![0xFF, 0xD8, 0xFF, 0xE1, 0, 34];
+    jpeg.extend(b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0");
+    jpeg.extend([orientation, 0, 0, 0, 0, 0, 0]);
+    let scan = segment(&template, 0xDA);
+    let scan = scan + 2 + usize::from(template[scan + 3]);
+    let head = jpeg.len();
+    jpeg.extend(&template[2..scan]);
+    let frame = segment(&template, 0xC0) - 2 + head;
+    jpeg[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+    jpeg[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+    // Six blocks without any change: 00 1010 of luma four times, 00 00 of chroma twice (T.81, Annex K).
+    let mcus = usize::from(width.div_ceil(16)) * usize::from(height.div_ceil(16));
+    jpeg.extend([0x28, 0xA2, 0x8A, 0x00].repeat(mcus));
+    jpeg.extend([0xFF, 0xD9]);
+    jpeg
+}
+
+/// The most bytes that were held while a photo was prepared, its result included.
+fn peak(jpeg: &[u8], options: &Options) -> usize {
+    let mut preparer = Preparer::new(options.clone());
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let prepared = preparer.prepare(jpeg).unwrap();
+    let report = prepared.report();
+    assert!(u64::from(report.result.width) * u64::from(report.result.height) <= 10_000_000);
+    ALLOCATOR.peak_usage() - before
+}
+
+fn large() -> Options {
+    Options::default()
+        .with_effort(Effort::Fastest)
+        .with_max_source_pixels(2_000_000_000)
+        .with_max_memory(8_000_000_000)
+}
+
+#[test]
+fn memory_does_not_depend_on_the_height_of_a_baseline_photo() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    // Both end with ten megapixels. The higher one shrinks three times as much, and the filter reaches as much farther;
+    // its planes alone would take 156 MB.
+    for orientation in [1, 2] {
+        let low = peak(&flat(4000, 2600, orientation), &large());
+        let high = peak(&flat(4000, 26_000, orientation), &large());
+        assert!(
+            high <= 8 * MEGABYTE,
+            "orientation {orientation}: {low} bytes, ten times as high {high}"
+        );
+    }
+}
+
+#[test]
+fn turned_photos_hold_no_more_than_the_target() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    for orientation in 3..=8 {
+        let turned = peak(&flat(8000, 6000, orientation), &large());
+        // Ten megapixels in 4:2:0 are 15 MB; the result's first guess is 3 MB, strips and windows are the rest.
+        assert!(turned <= 24 * MEGABYTE, "orientation {orientation}: {turned}");
+    }
+}
+
+#[test]
+fn a_gigapixel_takes_less_than_150_megabytes() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let jpeg = flat(40_000, 25_000, 1);
+    let taken = peak(&jpeg, &large());
+    assert!(
+        taken + jpeg.len() < 150 * MEGABYTE,
+        "{taken} bytes beside {} of the source",
+        jpeg.len()
+    );
+    println!("{taken} bytes beside {} of the source", jpeg.len());
+}
+
+#[test]
+fn a_preparer_that_is_warm_allocates_little_more_than_its_results() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let jpeg = flat(4000, 3000, 1);
+    let mut preparer = Preparer::new(large());
+    let bytes = preparer.prepare(&jpeg).unwrap().into_bytes().len();
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    drop(preparer.prepare(&jpeg).unwrap());
+    let more = ALLOCATOR.peak_usage() - before;
+    println!("{more} bytes for a result of {bytes}");
+    assert!(more <= 4 * MEGABYTE, "{more} bytes for a result of {bytes}");
+    assert_eq!(ALLOCATOR.current_usage(), before, "what was taken is given back");
+}
