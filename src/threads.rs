@@ -228,7 +228,6 @@ where
     }
 
     /// Does a step; what is returned puts the pieces where they belong.
-    #[expect(clippy::type_complexity, reason = "a closure for the one caller")]
     fn step(&self, step: Step<A, B>) -> Result<impl FnOnce(&mut State<A, B>), Error> {
         let (mut made, mut changed, mut filled) = (None, None, false);
         let stage = step.stage();
