@@ -10,6 +10,9 @@ const APP13: u8 = 0xED;
 /// The largest payload of a segment: its length counts itself and has 16 bits.
 const MAX_PAYLOAD: usize = 65_533;
 
+/// The payload of Adobe's segment: its name, version, two words of flags and the colour transform.
+const ADOBE_PAYLOAD: usize = 12;
+
 /// The file with its metadata segments as `policy` wants them; the coded picture is copied as it is. `None` if nothing
 /// would change, or if the file has no end.
 pub(super) fn rewrite(data: &[u8], policy: Metadata) -> Option<Vec<u8>> {
@@ -53,8 +56,9 @@ fn kept(segment: &Segment<'_>, whole: &[u8], policy: Metadata, seen_exif: &mut b
             Some(build(APP1, &[EXIF, &block]))
         }
         APP2 if payload.starts_with(ICC) => Some(whole.to_vec()),
-        // Adobe's segment says how the components are to be read.
-        APP14 if payload.starts_with(b"Adobe") => Some(whole.to_vec()),
+        // Adobe's segment says how the components are to be read; cut short it says nothing, and some decoders refuse
+        // the file for it.
+        APP14 if payload.starts_with(b"Adobe") && payload.len() >= ADOBE_PAYLOAD => Some(whole.to_vec()),
         APP0..=APP15 | COM => None,
         _ => Some(whole.to_vec()),
     }
@@ -200,6 +204,31 @@ mod tests {
             None,
             "a file without an end is not rewritten"
         );
+    }
+
+    #[test]
+    fn an_adobe_segment_that_is_cut_short_goes() {
+        let photo = include_bytes!("../../testdata/jpeg/sampling-420.jpg");
+        let app0_end = Segments::new(photo).next().map(|s| s.end).unwrap();
+        let with = |segment: &[u8]| [&photo[..app0_end], segment, &photo[app0_end..]].concat();
+        // The length is one too small, so that the colour transform stands behind the segment.
+        let mut short = build(APP14, &[b"Adobe\0\x64\0\0\0\0\x01"]);
+        short[3] -= 1;
+        let strict = |file: &[u8]| {
+            let options = zune_core::options::DecoderOptions::new_safe().set_strict_mode(true);
+            zune_jpeg::JpegDecoder::new_with_options(zune_core::bytestream::ZCursor::new(file), options)
+                .decode()
+                .map_err(|e| e.to_string())
+        };
+        assert!(
+            strict(&with(&short)).is_err(),
+            "the segment is what a strict decoder refuses"
+        );
+        let out = rewrite(&with(&short), Metadata::Privacy).unwrap();
+        assert_eq!(strict(&out), strict(photo));
+        assert!(Segments::new(&out).all(|s| s.marker != APP14));
+        let whole = with(&build(APP14, &[b"Adobe\0\x64\0\0\0\0\x01"]));
+        assert_eq!(rewrite(&whole, Metadata::Privacy), None, "a whole one stays");
     }
 
     #[test]
