@@ -1,4 +1,6 @@
 //! Limits seen from outside the process: its address space, and its time.
+
+#![allow(clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};

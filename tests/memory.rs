@@ -2,6 +2,9 @@
 //!
 //! One test after the other, as they all look at the same counter.
 
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout, reason = "the figures")]
+
 use std::sync::{Mutex, PoisonError};
 
 use peak_alloc::PeakAlloc;
