@@ -157,6 +157,16 @@ pub enum Failure {
         source: BoxError,
     },
 
+    /// The host cannot show a certificate that this machine trusts for its name: an intercepting proxy whose authority is
+    /// not installed, a wrong host, or a clock that is wrong. Trying again does not help.
+    #[error(
+        "the host's certificate is not trusted: install the proxy's authority, or check the host name and the clock"
+    )]
+    Untrusted {
+        /// The library's own words.
+        source: BoxError,
+    },
+
     /// The connection broke.
     #[error("the connection broke")]
     Broken {
@@ -190,7 +200,7 @@ impl Failure {
             Self::NotJson { http_status, .. }
             | Self::WrongShape { http_status, .. }
             | Self::TooLong { http_status, .. } => *http_status >= 500 || matches!(http_status, 408 | 429),
-            Self::Token(_) | Self::Stopped => false,
+            Self::Token(_) | Self::Untrusted { .. } | Self::Stopped => false,
         }
     }
 
@@ -200,7 +210,7 @@ impl Failure {
         match self {
             Self::Api(error) => error.scope(),
             // Without a token, a connection or credits the next photo fares no better.
-            Self::Token(_) | Self::Connect { .. } | Self::Stopped => Scope::Everything,
+            Self::Token(_) | Self::Connect { .. } | Self::Untrusted { .. } | Self::Stopped => Scope::Everything,
             _ if self.http_status() == Some(429) => Scope::Everything,
             _ => Scope::Record,
         }
@@ -219,8 +229,8 @@ impl Failure {
         }
     }
 
-    /// A stable name in kebab case: `api`, `not-json`, `truncated`, `wrong-shape`, `too-long`, `connect`, `broken`,
-    /// `timed-out`, `token`, `stopped`.
+    /// A stable name in kebab case: `api`, `not-json`, `truncated`, `wrong-shape`, `too-long`, `connect`,
+    /// `untrusted`, `broken`, `timed-out`, `token`, `stopped`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -230,6 +240,7 @@ impl Failure {
             Self::WrongShape { .. } => "wrong-shape",
             Self::TooLong { .. } => "too-long",
             Self::Connect { .. } => "connect",
+            Self::Untrusted { .. } => "untrusted",
             Self::Broken { .. } => "broken",
             Self::TimedOut { .. } => "timed-out",
             Self::Token(_) => "token",

@@ -1,6 +1,7 @@
 //! One request and its answer: TLS, time-outs, and never more of an answer than an answer may have.
 
 use std::convert::Infallible;
+use std::error::Error as StdError;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -129,7 +130,8 @@ impl Reply {
 /// Sends a request with `body` and reads the answer. The connecting time-out is the client's own.
 ///
 /// # Errors
-/// [`Failure::Connect`], [`Failure::Broken`], [`Failure::TimedOut`], [`Failure::Truncated`] and [`Failure::TooLong`].
+/// [`Failure::Connect`], [`Failure::Untrusted`], [`Failure::Broken`], [`Failure::TimedOut`], [`Failure::Truncated`] and
+/// [`Failure::TooLong`].
 pub(super) async fn send(request: RequestBuilder, body: Bytes, timeouts: Timeouts) -> Result<Reply, Failure> {
     let watch = Watch::new();
     let body = reqwest::Body::wrap(Watched {
@@ -180,12 +182,31 @@ fn broken(error: reqwest::Error, begun: Option<(u16, &[u8])>) -> Failure {
     }
     // The URL is known to the caller; what stands below "error sending request" is what says something.
     let error = error.without_url();
+    let untrusted = is_untrusted(&error);
     let source: BoxError = Box::new(error);
-    if connect {
+    if untrusted {
+        Failure::Untrusted { source }
+    } else if connect {
         Failure::Connect { source }
     } else {
         Failure::Broken { source }
     }
+}
+
+/// Whether a certificate was refused.
+fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+            return true;
+        }
+        // An I/O error tells the source of what is in it, and not that itself.
+        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 /// When something last moved on a connection.

@@ -1,5 +1,6 @@
 //! One photo: a test for each row of the contract, and for each way in which a network fails.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use photofit::bigin::{
@@ -345,6 +346,42 @@ fn nobody_listening_and_no_tls_are_connection_errors() {
     let error = upload(builder(&server).api_url(format!("http://{closed}")).max_attempts(2)).unwrap_err();
     assert!(matches!(error.failure(), Failure::Connect { .. }), "{error:?}");
     assert_eq!(error.scope(), Scope::Everything);
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_fails_at_once() {
+    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![signed.cert.der().clone()],
+            signed.signing_key.serialize_der().try_into().unwrap(),
+        )
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut tls = rustls::ServerConnection::new(config).unwrap();
+        while tls.is_handshaking() {
+            // The client hangs up once it has seen the certificate.
+            if tls.complete_io(&mut stream).is_err() {
+                return true;
+            }
+        }
+        false
+    });
+    let contract = Contract::start();
+    let start = Instant::now();
+    let error = upload(builder(&contract).api_url(url)).unwrap_err();
+    assert!(matches!(error.failure(), Failure::Untrusted { .. }), "{error:?}");
+    assert_eq!((error.attempts(), error.scope()), (1, Scope::Everything));
+    assert!(!error.is_retryable() && start.elapsed() < Duration::from_secs(5));
+    assert!(error.to_string().contains("certificate"), "{error}");
+    assert!(server.join().unwrap(), "the handshake was refused");
 }
 
 #[test]
