@@ -235,8 +235,11 @@ impl PlaneSource for PlanarPicture<'_> {
         let streams = !steps.transpose && !steps.flip_vertical;
         for (index, (job, resampler)) in jobs.iter().zip(&mut *resamplers).enumerate() {
             resampler.start(job)?;
-            whole[index].clear();
-            if !streams {
+            if streams {
+                // What a turned photo needed is more than this one ever will.
+                whole[index] = Vec::new();
+            } else {
+                whole[index].clear();
                 let (width, height) = frame.plane_size(index);
                 pixels::resize(&mut whole[index], width * height)?;
             }
