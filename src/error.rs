@@ -117,6 +117,14 @@ pub enum Error {
         loss: Loss,
     },
 
+    /// The work was cancelled: see [`CancelToken`](crate::CancelToken).
+    #[error("cancelled")]
+    Cancelled,
+
+    /// The deadline passed before the photo was ready.
+    #[error("timed out: the photo took longer than it may")]
+    TimedOut,
+
     /// A decoder or encoder panicked: a defect in photofit or a library below it.
     #[error("internal error while the photo was prepared: {message}")]
     Panicked {
@@ -135,7 +143,7 @@ pub enum Error {
 impl Error {
     /// A stable name for the kind of error, in kebab case: `empty`, `unknown-format`, `unsupported`, `malformed`,
     /// `damaged`, `decode`, `too-many-pixels`, `too-much-memory`, `out-of-memory`, `does-not-fit`, `no-output-format`,
-    /// `loss-denied`, `panicked`, `broken-promise`.
+    /// `loss-denied`, `cancelled`, `timed-out`, `panicked`, `broken-promise`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -151,6 +159,8 @@ impl Error {
             Self::DoesNotFit { .. } => "does-not-fit",
             Self::NoOutputFormat { .. } => "no-output-format",
             Self::LossDenied { .. } => "loss-denied",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed-out",
             Self::Panicked { .. } => "panicked",
             Self::BrokenPromise { .. } => "broken-promise",
         }

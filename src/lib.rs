@@ -45,6 +45,7 @@
 
 #[cfg(feature = "upload")]
 pub mod bigin;
+mod cancel;
 mod decode;
 mod encode;
 mod error;
@@ -52,6 +53,7 @@ mod format;
 mod job;
 pub mod jpeg;
 mod limits;
+mod memory;
 mod metadata;
 mod options;
 mod orient;
@@ -65,6 +67,7 @@ mod report;
 mod resample;
 mod threads;
 
+pub use cancel::CancelToken;
 pub use error::Error;
 pub use format::{Format, FormatSet};
 pub use limits::{Limits, Preset};
@@ -73,7 +76,7 @@ pub use options::{
 };
 pub use orient::Orientation;
 pub use plan::Plan;
-pub use prepare::{Preparer, plan, prepare};
+pub use prepare::{Preparer, estimate_memory, plan, prepare};
 pub use prepared::Prepared;
 pub use probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess, probe};
 pub use report::{Action, Loss, LossKind, Outcome, Report, Source};

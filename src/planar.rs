@@ -4,6 +4,7 @@
 //! size. Upright pictures and those mirrored left to right are never held; for the other orientations the target planes
 //! are, as their first row needs the source's last one, or a column of it.
 
+use crate::cancel::CancelToken;
 use crate::decode::Damage;
 use crate::decode::jpeg::{MAX_SCANS, damage, refuse};
 use crate::encode::jpeg::{self, PlaneSource, Take};
@@ -57,6 +58,11 @@ impl Scratch {
             bands: Vec::new(),
             lines: Vec::new(),
         }
+    }
+
+    /// Ends with [`Error::Cancelled`] once `token` is cancelled.
+    pub(crate) fn set_cancel(&mut self, token: &CancelToken) {
+        self.decoder.set_cancel(token.clone());
     }
 
     /// The decoder, for those who want its coefficients.

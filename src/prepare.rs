@@ -8,12 +8,14 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use crate::cancel::CancelToken;
 use crate::decode::{self, Decoded};
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg::{JpegEncoder, Qualities, sampling};
 use crate::error::Error;
 use crate::format::Format;
 use crate::job::{InterleavedPicture, Job};
+use crate::memory;
 use crate::metadata::{self, Carried};
 use crate::options::{Check, OnDamage, Options, OutputFormat};
 use crate::orient::Orientation;
@@ -47,6 +49,15 @@ pub fn plan(data: &[u8], options: &Options) -> Result<Plan, Error> {
         decode::check_limits(&info, options)?;
         Ok(decide(data, &info, options)?.0)
     })
+}
+
+/// The bytes of memory that preparing this photo takes beside the source's own, its result included: estimated from the
+/// header, for one thread with fresh scratch memory. It is meant to be what the photo may take, so most take less.
+///
+/// # Errors
+/// Those of [`probe`], and [`Error::Panicked`].
+pub fn estimate_memory(data: &[u8], options: &Options) -> Result<u64, Error> {
+    caught(|| Ok(memory::estimate(&probe(data)?, options)))
 }
 
 /// Does `work`, and makes an error of a panic in it.
@@ -83,6 +94,7 @@ pub struct Preparer {
     planar: planar::Scratch,
     /// Whether JPEGs take the planar road; the tests compare it with the other one.
     by_planes: bool,
+    cancel: CancelToken,
 }
 
 impl std::fmt::Debug for Preparer {
@@ -103,7 +115,23 @@ impl Preparer {
             encoder: JpegEncoder::new(options.effort()),
             options,
             by_planes: true,
+            cancel: CancelToken::new(),
         }
+    }
+
+    /// Looks at `token` between the steps and inside them, and ends with [`Error::Cancelled`] or [`Error::TimedOut`].
+    #[must_use]
+    pub fn with_cancel(mut self, token: CancelToken) -> Self {
+        self.set_cancel(token);
+        self
+    }
+
+    /// The same as [`with_cancel`](Self::with_cancel), between two photos.
+    pub fn set_cancel(&mut self, token: CancelToken) {
+        self.resampler.set_cancel(&token);
+        self.encoder.set_cancel(&token);
+        self.planar.set_cancel(&token);
+        self.cancel = token;
     }
 
     /// The options it works with.
@@ -122,15 +150,25 @@ impl Preparer {
         let outcome = caught(|| self.walk(data));
         if let Err(Error::Panicked { .. }) = outcome {
             // Whatever the panic left half done in the scratch memory goes with it.
-            self.resampler = Resampler::default();
-            self.encoder = JpegEncoder::new(self.options.effort());
-            self.planar = planar::Scratch::new(&self.options);
+            self.clear();
         }
-        outcome
+        match outcome {
+            Err(Error::Cancelled) if self.cancel.timed_out() => Err(Error::TimedOut),
+            outcome => outcome,
+        }
+    }
+
+    /// Gives the scratch memory back.
+    pub fn clear(&mut self) {
+        self.resampler = Resampler::default();
+        self.encoder = JpegEncoder::new(self.options.effort());
+        self.planar = planar::Scratch::new(&self.options);
+        self.set_cancel(self.cancel.clone());
     }
 
     fn walk<'a>(&mut self, data: &'a [u8]) -> Result<Prepared<'a>, Error> {
         let start = Instant::now();
+        self.cancel.check()?;
         let info = probe(data)?;
         decode::check_limits(&info, &self.options)?;
         let (plan, rewritten) = decide(data, &info, &self.options)?;
@@ -138,6 +176,7 @@ impl Preparer {
             Plan::Transcode { .. } => None,
             Plan::Keep | Plan::Rewrite => self.as_stored(data, &info, rewritten)?,
         };
+        self.cancel.check()?;
         let mut made = match (stored, plan) {
             (Some(made), _) => made,
             (None, Plan::Transcode { format, width, height }) => self.transcode(data, &info, format, width, height)?,
@@ -189,7 +228,7 @@ impl Preparer {
             return Ok(None);
         }
         if self.options.check() == Check::Full {
-            let damage = decode::check(data, info, &self.options)?;
+            let damage = decode::check(data, info, &self.options, &self.cancel)?;
             if let Some(damage) = damage {
                 if self.options.on_damage() == OnDamage::Keep {
                     return Ok(None);
@@ -244,7 +283,7 @@ impl Preparer {
             return Ok(made);
         }
 
-        let decoded = decode::decode(data, info, &self.options)?;
+        let decoded = decode::decode(data, info, &self.options, &self.cancel)?;
         let Decoded {
             raster,
             orientation,
@@ -288,6 +327,7 @@ impl Preparer {
         }
         self.deny(&losses)?;
 
+        self.cancel.check()?;
         let picture = InterleavedPicture {
             source,
             orientation,

@@ -133,3 +133,139 @@ fn a_preparer_that_is_warm_allocates_little_more_than_its_results() {
         "{after} bytes are held, {before} were before"
     );
 }
+
+/// A picture with edges, texture and grain, 8-bit RGB.
+fn picture(width: u32, height: u32) -> Vec<u8> {
+    let mut seed = 1_u32;
+    let mut samples = Vec::with_capacity((width * height * 3) as usize);
+    for y in 0..height {
+        for x in 0..width {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let shape = (f64::from(x) / 90.0).sin() * 50.0 + (f64::from(y) / 60.0).cos() * 40.0;
+            let edge = if (x / 200 + y / 150) % 2 == 0 { 30.0 } else { 0.0 };
+            let value = 110.0 + shape + edge + f64::from(seed >> 27);
+            for channel in 0..3 {
+                samples.push((value + f64::from(channel) * 9.0) as u8);
+            }
+        }
+    }
+    samples
+}
+
+/// One file of each format and kind that takes memory in its own way: a name and its bytes.
+fn classes(width: u32, height: u32) -> Vec<(String, Vec<u8>)> {
+    use image::{DynamicImage, ImageBuffer, ImageFormat};
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+    let rgb = picture(width, height);
+    let mut classes = Vec::new();
+    let (w, h) = (u16::try_from(width).unwrap(), u16::try_from(height).unwrap());
+    let samplings = [
+        ("420", SamplingFactor::R_4_2_0),
+        ("422", SamplingFactor::R_4_2_2),
+        ("444", SamplingFactor::R_4_4_4),
+    ];
+    for (name, sampling) in samplings {
+        for progressive in [false, true] {
+            let mut bytes = Vec::new();
+            let mut encoder = Encoder::new(&mut bytes, 90);
+            encoder.set_sampling_factor(sampling);
+            encoder.set_progressive(progressive);
+            encoder.encode(&rgb, w, h, ColorType::Rgb).unwrap();
+            classes.push((
+                format!("{name}{}.jpg", if progressive { "-progressive" } else { "" }),
+                bytes,
+            ));
+        }
+    }
+    for orientation in [3, 6] {
+        let mut bytes = classes[0].1[..2].to_vec();
+        bytes.extend([0xFF, 0xE1, 0, 34]);
+        bytes.extend(b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0");
+        bytes.extend([orientation, 0, 0, 0, 0, 0, 0]);
+        bytes.extend(&classes[0].1[2..]);
+        classes.push((format!("orientation-{orientation}.jpg"), bytes));
+    }
+    let gray: Vec<u8> = rgb.iter().step_by(3).copied().collect();
+    let inks: Vec<u8> = gray.iter().flat_map(|&v| [v, v / 2, v / 3, 9]).collect();
+    for (name, samples, color) in [
+        ("gray.jpg", &gray, ColorType::Luma),
+        ("cmyk.jpg", &inks, ColorType::Cmyk),
+    ] {
+        let mut bytes = Vec::new();
+        Encoder::new(&mut bytes, 90).encode(samples, w, h, color).unwrap();
+        classes.push((name.to_owned(), bytes));
+    }
+    let rgb = DynamicImage::from(ImageBuffer::<image::Rgb<u8>, _>::from_raw(width, height, rgb).unwrap());
+    let mut rgba = rgb.to_rgba8();
+    for (x, _, pixel) in rgba.enumerate_pixels_mut() {
+        pixel.0[3] = x.to_le_bytes()[0];
+    }
+    let pictures = [
+        ("rgb.png", rgb.clone(), ImageFormat::Png),
+        ("rgba.png", DynamicImage::from(rgba), ImageFormat::Png),
+        ("rgb-16.png", DynamicImage::from(rgb.to_rgb16()), ImageFormat::Png),
+        ("gray.png", DynamicImage::from(rgb.to_luma8()), ImageFormat::Png),
+        ("rgb.bmp", rgb.clone(), ImageFormat::Bmp),
+        ("lossless.webp", rgb.clone(), ImageFormat::WebP),
+        ("rgb.gif", rgb, ImageFormat::Gif),
+    ];
+    for (name, picture, format) in pictures {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        classes.push((name.to_owned(), bytes.into_inner()));
+    }
+    classes
+}
+
+#[test]
+fn estimates_are_never_under_and_at_most_twice_what_is_taken() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut photos = classes(2200, 1500);
+    let made = photos.len();
+    // Real photos, of a folder that whoever runs the test names.
+    if let Some(folder) = std::env::var_os("PHOTOFIT_CORPUS") {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                photos.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    for (index, (name, bytes)) in photos.iter().enumerate() {
+        // Real photos of quality 100, or without any detail, may turn out to take a third.
+        let most = if index < made { 2 } else { 3 };
+        for (limits, megapixels) in [("kept", u64::MAX), ("smaller", 1_100_000), ("tiny", 50_000)] {
+            for effort in [Effort::Fastest, Effort::Balanced, Effort::Smallest] {
+                if megapixels != 1_100_000 && effort != Effort::Balanced {
+                    continue;
+                }
+                let options = Options::default()
+                    .with_limits(photofit::Limits::bigin().with_max_pixels(megapixels.min(10_000_000)))
+                    .with_effort(effort);
+                let Ok(estimate) = photofit::estimate_memory(bytes, &options) else {
+                    continue;
+                };
+                let before = ALLOCATOR.current_usage();
+                ALLOCATOR.reset_peak_usage();
+                let mut preparer = Preparer::new(options);
+                let Ok(prepared) = preparer.prepare(bytes) else {
+                    continue;
+                };
+                let size = prepared.into_bytes().len();
+                let taken = (ALLOCATOR.peak_usage() - before) as u64;
+                let ratio = estimate as f64 / taken as f64;
+                let fine = estimate >= taken && estimate <= most * taken + MEGABYTE as u64;
+                println!(
+                    "{} {ratio:5.2} {estimate:>10} for {taken:>10}, {size:>8} of {:>8}, {limits} {effort:?} {name}",
+                    if fine { " " } else { "!" },
+                    bytes.len()
+                );
+                if !fine {
+                    wrong.push(name);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}

@@ -1,18 +1,18 @@
 //! BMP through `image`.
 
-use std::io::Cursor;
-
 use image::codecs::bmp::BmpDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 
 use super::Decoded;
+use super::watched::Watched;
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::pixels::{Layout, Raster, Samples, sample_count, zeros};
 use crate::probe::ImageInfo;
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
-    let decoder = BmpDecoder::new(Cursor::new(data)).map_err(|e| refuse(Format::Bmp, e))?;
+pub(super) fn decode(data: &[u8], info: &ImageInfo, cancel: &CancelToken) -> Result<Decoded, Error> {
+    let decoder = BmpDecoder::new(Watched::new(data, cancel)).map_err(|e| refuse(Format::Bmp, e))?;
     let raster = read(decoder, Format::Bmp)?;
     if (raster.width(), raster.height()) != (info.width, info.height) {
         return Err(Error::malformed(

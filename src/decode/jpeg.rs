@@ -7,6 +7,7 @@ use zune_jpeg::JpegDecoder;
 
 use super::ycbcr;
 use super::{Damage, Decoded, cmyk};
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::jpeg::decode::{self as codec, DamageReport, DecodeError, Decoder, Limits, Planes, Scale};
@@ -21,12 +22,12 @@ pub(crate) const MAX_SCANS: u32 = 100;
 /// What stands where nothing could be read: mid gray.
 const UNREAD: u8 = 128;
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo, options: &Options) -> Result<Decoded, Error> {
+pub(super) fn decode(data: &[u8], info: &ImageInfo, options: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {
     if let Some(jpeg) = &info.jpeg {
         decline(jpeg, info)?;
     }
     let inks = matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck);
-    if !inks && let Some((header, planes, damage)) = by_codec(data, info, options, Scale::Full)? {
+    if !inks && let Some((header, planes, damage)) = by_codec(data, info, options, cancel, Scale::Full)? {
         let (layout, samples) = ycbcr::interleave(&header, &planes)?;
         return Ok(Decoded {
             damage,
@@ -60,14 +61,19 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, options: &Options) -> Result
 }
 
 /// Reads the whole picture and keeps nothing of it: says what could not be read.
-pub(super) fn check(data: &[u8], info: &ImageInfo, options: &Options) -> Result<Option<Damage>, Error> {
+pub(super) fn check(
+    data: &[u8],
+    info: &ImageInfo,
+    options: &Options,
+    cancel: &CancelToken,
+) -> Result<Option<Damage>, Error> {
     if let Some(jpeg) = &info.jpeg {
         decline(jpeg, info)?;
     }
     // At an eighth of the size the transform costs next to nothing.
-    match by_codec(data, info, options, Scale::Eighth)? {
+    match by_codec(data, info, options, cancel, Scale::Eighth)? {
         Some((_, _, damage)) => Ok(damage),
-        None => decode(data, info, options).map(|decoded| decoded.damage),
+        None => decode(data, info, options, cancel).map(|decoded| decoded.damage),
     }
 }
 
@@ -81,6 +87,7 @@ fn by_codec(
     data: &[u8],
     info: &ImageInfo,
     options: &Options,
+    cancel: &CancelToken,
     scale: Scale,
 ) -> Result<Option<(codec::Header, Planes, Option<Damage>)>, Error> {
     // Without Huffman tables a file is a frame of a video, for which the codec would take the standard's.
@@ -92,7 +99,9 @@ fn by_codec(
         .max_memory(options.max_memory())
         .max_scans(MAX_SCANS);
     let mut planes = Planes::new();
-    match Decoder::new(limits).planes(data, scale, &mut planes) {
+    let mut decoder = Decoder::new(limits);
+    decoder.set_cancel(cancel.clone());
+    match decoder.planes(data, scale, &mut planes) {
         Ok((header, report)) => Ok(Some((header, planes, damage(&report)))),
         Err(DecodeError::Declined(_)) => Ok(None),
         Err(error) => Err(refuse(error)),
@@ -111,6 +120,7 @@ pub(crate) fn damage(report: &DamageReport) -> Option<Damage> {
 /// What the codec reports, as ours.
 pub(crate) fn refuse(error: DecodeError) -> Error {
     match error {
+        DecodeError::Cancelled => Error::Cancelled,
         DecodeError::Memory { bytes } => Error::OutOfMemory { bytes: bytes as u64 },
         error => Error::decode(Format::Jpeg, error),
     }

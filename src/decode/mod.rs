@@ -8,17 +8,20 @@ mod heif;
 pub(crate) mod jpeg;
 mod png;
 mod tiff;
+mod watched;
 mod webp;
 mod ycbcr;
 
 use std::error::Error as StdError;
 
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
+use crate::memory;
 use crate::options::Options;
 use crate::orient::Orientation;
 use crate::pixels::Raster;
-use crate::probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
+use crate::probe::{ColorModel, ImageInfo, JpegInfo};
 
 /// A decoded picture.
 pub(crate) struct Decoded {
@@ -51,32 +54,41 @@ impl Decoded {
     }
 }
 
-/// Decodes the picture (an animation's first frame, as shown; a file's first page).
-pub(crate) fn decode(data: &[u8], info: &ImageInfo, options: &Options) -> Result<Decoded, Error> {
+/// Decodes the picture (an animation's first frame, as shown; a file's first page). `cancel` is looked at with each row
+/// or strip, but for what other decoders do in one call: HEIC, WebP, GIF, and JPEGs of inks.
+pub(crate) fn decode(data: &[u8], info: &ImageInfo, options: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {
     check_limits(info, options)?;
     check_density(info)?;
-    match info.format {
-        Format::Jpeg => jpeg::decode(data, info, options),
-        Format::Png => png::decode(data, info, options.max_memory()),
+    let decoded = match info.format {
+        Format::Jpeg => jpeg::decode(data, info, options, cancel),
+        Format::Png => png::decode(data, info, options.max_memory(), cancel),
         Format::Gif => gif::decode(data, info),
-        Format::Bmp => bmp::decode(data, info),
+        Format::Bmp => bmp::decode(data, info, cancel),
         Format::WebP => webp::decode(data, info, options.max_memory()),
-        Format::Tiff => tiff::decode(data, info, options.max_memory()),
+        Format::Tiff => tiff::decode(data, info, options.max_memory(), cancel),
         #[cfg(feature = "heic")]
         Format::Heif => heif::decode(data, info, options.max_source_pixels()),
         #[cfg(not(feature = "heic"))]
         Format::Heif => Err(Error::unsupported("HEIC")),
-    }
+    };
+    // Whatever a decoder made of it that its file could not be read any further.
+    cancel.check()?;
+    decoded
 }
 
 /// Reads the picture whole without keeping it, as cheaply as its format allows: says what could not be read.
-pub(crate) fn check(data: &[u8], info: &ImageInfo, options: &Options) -> Result<Option<Damage>, Error> {
+pub(crate) fn check(
+    data: &[u8],
+    info: &ImageInfo,
+    options: &Options,
+    cancel: &CancelToken,
+) -> Result<Option<Damage>, Error> {
     if info.format == Format::Jpeg {
         check_limits(info, options)?;
         check_density(info)?;
-        return jpeg::check(data, info, options);
+        return jpeg::check(data, info, options, cancel);
     }
-    decode(data, info, options).map(|decoded| decoded.damage)
+    decode(data, info, options, cancel).map(|decoded| decoded.damage)
 }
 
 /// Refuses by the header what the options do not allow, before anything is allocated.
@@ -88,7 +100,7 @@ pub(crate) fn check_limits(info: &ImageInfo, options: &Options) -> Result<(), Er
             limit: options.max_source_pixels(),
         });
     }
-    let needed = memory(info);
+    let needed = memory::estimate(info, options);
     if needed > options.max_memory() {
         return Err(Error::TooMuchMemory {
             needed,
@@ -98,33 +110,8 @@ pub(crate) fn check_limits(info: &ImageInfo, options: &Options) -> Result<(), Er
     Ok(())
 }
 
-/// The bytes that the source's pixels take while they are decoded, estimated from the header.
-fn memory(info: &ImageInfo) -> u64 {
-    let samples = match info.color {
-        ColorModel::Gray => 1,
-        ColorModel::Cmyk | ColorModel::Ycck => 4,
-        // One index a pixel, where the format's decoder leaves it at that.
-        ColorModel::Palette if info.format == Format::Gif && !info.alpha => 1,
-        ColorModel::Palette if info.format == Format::Png => 1,
-        _ => 3 + u64::from(info.alpha),
-    };
-    let bytes = if info.bit_depth > 8 { 2 } else { 1 };
-    // What a decoder holds beside the pixels, in bytes a pixel.
-    let beside = match (info.format, &info.jpeg) {
-        // The coefficients of a progressive JPEG are all held, at 16 bits.
-        (Format::Jpeg, Some(jpeg)) if jpeg.process == JpegProcess::Progressive => 2 * jpeg_samples(jpeg).div_ceil(64),
-        // Inks are held beside the RGB made of them.
-        (Format::Jpeg | Format::Tiff, _) if samples == 4 => 3,
-        // Planes and RGBA.
-        (Format::Heif, _) => 4 + 3 * bytes,
-        (Format::WebP, _) => 3,
-        _ => 0,
-    };
-    info.pixels().saturating_mul(samples * bytes + beside)
-}
-
 /// Samples of a JPEG's components for each 64 pixels: 192 for 4:4:4, 96 for 4:2:0.
-fn jpeg_samples(jpeg: &JpegInfo) -> u64 {
+pub(crate) fn jpeg_samples(jpeg: &JpegInfo) -> u64 {
     let product = |&(h, v): &(u8, u8)| u64::from(h) * u64::from(v);
     let largest = |side: fn(&(u8, u8)) -> u8| jpeg.sampling.iter().map(side).max().map_or(1, u64::from).max(1);
     let all: u64 = jpeg.sampling.iter().map(product).sum();
@@ -172,22 +159,6 @@ mod tests {
             .join("testdata")
             .join(name);
         probe(&std::fs::read(path).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn memory_is_estimated_from_the_samples_that_are_held() {
-        for (name, per_pixel) in [
-            ("jpeg/sampling-420.jpg", 3),
-            ("jpeg/progressive-420.jpg", 3 + 4),
-            ("jpeg/progressive-444.jpg", 3 + 6),
-            ("jpeg/gray.jpg", 1),
-            ("jpeg/cmyk.jpg", 4 + 3),
-            ("png/palette-4.png", 1),
-            ("png/rgba-16.png", 8),
-        ] {
-            let info = info(name);
-            assert_eq!(memory(&info), info.pixels() * per_pixel, "{name}");
-        }
     }
 
     #[test]

@@ -7,12 +7,13 @@ use png::{
 };
 
 use super::{Damage, Decoded};
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::pixels::{Layout, Palette, Raster, Samples, sample_count, zeros};
 use crate::probe::ImageInfo;
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<Decoded, Error> {
+pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64, cancel: &CancelToken) -> Result<Decoded, Error> {
     let limits = Limits {
         bytes: usize::try_from(max_memory).unwrap_or(usize::MAX),
     };
@@ -31,8 +32,16 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
     let bytes = if depth == BitDepth::Sixteen { 2 } else { 1 };
     let pixel = color.samples() * bytes;
     let len = sample_count(info.width, info.height, pixel).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
-    let mut buffer: Vec<u8> = zeros(len)?;
-    let (done, error) = read_rows(&mut reader, &mut buffer, info.width as usize, pixel);
+    // Wide samples are turned to the machine's order of bytes where they are.
+    let (mut wide, mut narrow): (Vec<u16>, Vec<u8>) = match bytes {
+        2 => (zeros(len / 2)?, Vec::new()),
+        _ => (Vec::new(), zeros(len)?),
+    };
+    let buffer = match bytes {
+        2 => bytemuck::cast_slice_mut(&mut wide),
+        _ => &mut narrow[..],
+    };
+    let (done, error) = read_rows(&mut reader, buffer, info.width as usize, pixel, cancel)?;
     let damage = match error {
         Some(e) if done == 0 => return Err(Error::decode(Format::Png, e)),
         Some(e) => Some(e),
@@ -56,16 +65,14 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
         let palette = palette(&reader)?;
         // A profile for RGB says nothing about grays.
         layout = palette.layout(info.profile.is_none());
-        Samples::Indexed(buffer, palette)
+        Samples::Indexed(narrow, palette)
     } else if bytes == 2 {
-        let (pairs, _) = buffer.as_chunks();
-        let mut wide = zeros(pairs.len())?;
-        for (wide, pair) in wide.iter_mut().zip(pairs) {
-            *wide = u16::from_be_bytes(*pair);
+        for sample in &mut wide {
+            *sample = u16::from_be(*sample);
         }
         Samples::U16(wide)
     } else {
-        Samples::U8(buffer)
+        Samples::U8(narrow)
     };
     let raster = Raster::new(info.width, info.height, layout, samples)
         .ok_or_else(|| Error::malformed(Format::Png, "its size is 0"))?;
@@ -103,13 +110,15 @@ fn read_rows<R: std::io::BufRead + std::io::Seek>(
     buffer: &mut [u8],
     width: usize,
     pixel: usize,
-) -> (u64, Option<DecodingError>) {
+    cancel: &CancelToken,
+) -> Result<(u64, Option<DecodingError>), Error> {
     let stride = width * pixel;
     let mut done = 0;
     let bits = reader.output_color_type().1 as usize;
     if reader.info().interlaced {
         let pixel_bits = u8::try_from(pixel * 8).unwrap_or(u8::MAX);
         loop {
+            cancel.check()?;
             match reader.next_interlaced_row() {
                 Ok(Some(row)) => {
                     if let InterlaceInfo::Adam7(pass) = row.interlace() {
@@ -117,19 +126,20 @@ fn read_rows<R: std::io::BufRead + std::io::Seek>(
                     }
                     done += (row.data().len() / pixel) as u64;
                 }
-                Ok(None) => return (done, None),
-                Err(error) => return (done, Some(error)),
+                Ok(None) => return Ok((done, None)),
+                Err(error) => return Ok((done, Some(error))),
             }
         }
     }
     for target in buffer.chunks_exact_mut(stride) {
+        cancel.check()?;
         match reader.next_row() {
             Ok(Some(row)) if bits < 8 => unpack(row.data(), bits, target),
             Ok(Some(row)) => target.copy_from_slice(row.data()),
             Ok(None) => break,
-            Err(error) => return (done, Some(error)),
+            Err(error) => return Ok((done, Some(error))),
         }
         done += width as u64;
     }
-    (done, None)
+    Ok((done, None))
 }

@@ -1,12 +1,13 @@
 //! TIFF through `tiff`: the first page.
 
 use std::borrow::Cow;
-use std::io::Cursor;
 
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::{ColorType, TiffError};
 
+use super::watched::Watched;
 use super::{Decoded, cmyk};
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::pixels::{Layout, Palette, Raster, Samples, narrow_sample, zeros};
@@ -29,10 +30,10 @@ impl From<Depth> for Samples {
     }
 }
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<Decoded, Error> {
+pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64, cancel: &CancelToken) -> Result<Decoded, Error> {
     let palette = (info.color == ColorModel::Palette).then(|| palette(data)).transpose()?;
     let data = first_page(data, palette.is_some());
-    let (color, samples) = read(&data, info, max_memory, palette.is_some())?;
+    let (color, samples) = read(&data, info, max_memory, palette.is_some(), cancel)?;
     let mut profile_holds = true;
     let (layout, samples) = match (palette, samples) {
         (Some(palette), Depth::Eight(indices)) => (
@@ -67,13 +68,21 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<D
 }
 
 /// Reads the first page: channels side by side, one sample an item.
-fn read(data: &[u8], info: &ImageInfo, max_memory: u64, indices: bool) -> Result<(ColorType, Depth), Error> {
+fn read(
+    data: &[u8],
+    info: &ImageInfo,
+    max_memory: u64,
+    indices: bool,
+    cancel: &CancelToken,
+) -> Result<(ColorType, Depth), Error> {
     let memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
     let mut limits = Limits::default();
     limits.decoding_buffer_size = memory;
     limits.intermediate_buffer_size = memory;
     limits.ifd_value_size = memory.min(16 << 20);
-    let mut decoder = Decoder::new(Cursor::new(data)).map_err(refuse)?.with_limits(limits);
+    let mut decoder = Decoder::new(Watched::new(data, cancel))
+        .map_err(refuse)?
+        .with_limits(limits);
     if decoder.dimensions().map_err(refuse)? != (info.width, info.height) {
         return Err(Error::malformed(Format::Tiff, "its directories differ in size"));
     }

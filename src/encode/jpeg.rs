@@ -3,6 +3,7 @@
 use super::budget::{self, Search, Tenths};
 use super::bytes;
 pub(crate) use super::ycbcr::Planes;
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::jpeg::encode::{
@@ -122,6 +123,11 @@ impl JpegEncoder {
         }
     }
 
+    /// Ends with [`Error::Cancelled`] once `token` is cancelled.
+    pub(crate) fn set_cancel(&mut self, token: &CancelToken) {
+        self.encoder.set_cancel(token.clone());
+    }
+
     /// Encodes a picture in at most `limit` bytes: at the first quality, if that fits, else at the highest one from the
     /// floor on that does. The first attempt holds nothing of the picture; for the search the transformed picture is
     /// held and sizes are counted, so that nothing is written but the result.
@@ -184,7 +190,7 @@ impl JpegEncoder {
             .encode_oriented(coefficients, orientation, &options, &mut out)
         {
             Ok(()) => Ok(Some(out)),
-            Err(EncodeError::OutOfMemory) => Err(refuse(EncodeError::OutOfMemory)),
+            Err(error @ (EncodeError::OutOfMemory | EncodeError::Cancelled)) => Err(refuse(error)),
             // Partial MCUs, or coefficients that a file may hold and none of ours may.
             Err(_) => Ok(None),
         }
@@ -210,6 +216,7 @@ impl JpegEncoder {
         };
         let first = match count(start) {
             Ok(first) => first,
+            Err(Error::Cancelled) => return Err(Error::Cancelled),
             // Partial MCUs, or coefficients that a file may hold and none of ours may.
             Err(_) => return Ok(None),
         };
@@ -295,7 +302,10 @@ fn with_capacity(bytes: u64) -> Result<Vec<u8>, Error> {
 }
 
 fn refuse(error: EncodeError) -> Error {
-    Error::decode(Format::Jpeg, error)
+    match error {
+        EncodeError::Cancelled => Error::Cancelled,
+        error => Error::decode(Format::Jpeg, error),
+    }
 }
 
 #[cfg(test)]

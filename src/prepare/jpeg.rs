@@ -7,6 +7,7 @@ use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg;
 use crate::error::Error;
 use crate::job::Job;
+use crate::jpeg::decode::DecodeError;
 use crate::jpeg::encode::Mode;
 use crate::metadata::{self, Carried};
 use crate::options::Chroma;
@@ -114,8 +115,10 @@ impl Preparer {
         if !fits && info.color != ColorModel::Gray && wanted != jpeg::sampling(info, Chroma::Auto) {
             return Ok(None);
         }
-        let Ok((coefficients, report)) = self.planar.decoder().coefficients(data) else {
-            return Ok(None);
+        let (coefficients, report) = match self.planar.decoder().coefficients(data) {
+            Ok(read) => read,
+            Err(DecodeError::Cancelled) => return Err(Error::Cancelled),
+            Err(_) => return Ok(None),
         };
         if report.readable_fraction() < 1.0 {
             return Ok(None);

@@ -16,9 +16,10 @@ use std::sync::LazyLock;
 use fast_image_resize as fir;
 use fir::images::{Image, ImageRef};
 
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::options::{Filter, Light};
-use crate::pixels::{Layout, Raster, Samples, narrow_sample, sample_count, zeros};
+use crate::pixels::{self, Layout, Raster, Samples, narrow_sample, sample_count, zeros};
 use crate::threads;
 
 /// Target rows of a band. Each band reads a few source rows of its neighbours (6 × scale for Lanczos3); at 64 rows that
@@ -35,6 +36,15 @@ pub(crate) struct Resampler {
     colors: Vec<u8>,
     linear: Vec<u16>,
     target: Vec<u16>,
+    cancel: CancelToken,
+}
+
+/// Gives a buffer this length. Bands differ by a few rows: what a vector grows to on its own would be twice as much.
+fn fit<T: Clone + Default>(buffer: &mut Vec<T>, len: usize) -> Result<(), Error> {
+    if buffer.capacity() < len {
+        *buffer = Vec::new();
+    }
+    pixels::resize(buffer, len)
 }
 
 /// What a resampling is to do.
@@ -47,6 +57,11 @@ pub(crate) struct Target {
 }
 
 impl Resampler {
+    /// Ends with [`Error::Cancelled`] once `token` is cancelled; looks at it with each band.
+    pub(crate) fn set_cancel(&mut self, token: &CancelToken) {
+        self.cancel = token.clone();
+    }
+
     /// The picture at the target's size, with 8 bits a channel. Alpha is premultiplied for the filter and divided out
     /// again; 16-bit samples are filtered before their depth is reduced.
     pub(crate) fn resample(&mut self, source: &Raster, target: Target) -> Result<Raster, Error> {
@@ -55,7 +70,9 @@ impl Resampler {
         let len = sample_count(width, height, layout.channels()).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
         let mut out: Vec<u8> = zeros(len)?;
         let stride = width as usize * layout.channels();
+        let cancel = self.cancel.clone();
         threads::for_each_chunk(&mut out, BAND * stride, self, Self::default, |worker, index, rows| {
+            cancel.check()?;
             worker.band(source, target, index * BAND, rows)
         })?;
         Raster::new(width, height, layout, Samples::U8(out)).ok_or(Error::OutOfMemory { bytes: len as u64 })
@@ -87,7 +104,7 @@ impl Resampler {
             Samples::U8(samples) => self.band8(&samples[span], size, target.light, &options, rows),
             Samples::Indexed(indices, palette) => {
                 let mut colors = std::mem::take(&mut self.colors);
-                colors.resize(span.len() * n, 0);
+                fit(&mut colors, span.len() * n)?;
                 palette.expand(&indices[span], source.layout(), &mut colors);
                 let result = self.band8(&colors, size, target.light, &options, rows);
                 self.colors = colors;
@@ -112,7 +129,7 @@ impl Resampler {
                 .resize(&from, &mut size.target8(rows)?, options)
                 .map_err(defect);
         }
-        self.linear.resize(samples.len(), 0);
+        fit(&mut self.linear, samples.len())?;
         SRGB.forward_map(&from, &mut size.image16_mut(&mut self.linear)?)
             .map_err(defect)?;
         self.linear_band(size, options, rows)
@@ -128,12 +145,12 @@ impl Resampler {
     ) -> Result<(), Error> {
         let from = size.image16(samples)?;
         if light == Light::Linear {
-            self.linear.resize(samples.len(), 0);
+            fit(&mut self.linear, samples.len())?;
             SRGB.forward_map(&from, &mut size.image16_mut(&mut self.linear)?)
                 .map_err(defect)?;
             return self.linear_band(size, options, rows);
         }
-        self.target.resize(rows.len(), 0);
+        fit(&mut self.target, rows.len())?;
         let mut to = size.target16(&mut self.target)?;
         self.resizer.resize(&from, &mut to, options).map_err(defect)?;
         for (narrow, &wide) in rows.iter_mut().zip(&self.target) {
@@ -144,7 +161,7 @@ impl Resampler {
 
     /// Filters the linear rows and codes the result into `rows`.
     fn linear_band(&mut self, size: Size, options: &fir::ResizeOptions, rows: &mut [u8]) -> Result<(), Error> {
-        self.target.resize(rows.len(), 0);
+        fit(&mut self.target, rows.len())?;
         let from = size.image16(&self.linear)?;
         let mut to = size.target16(&mut self.target)?;
         self.resizer.resize(&from, &mut to, options).map_err(defect)?;

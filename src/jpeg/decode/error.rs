@@ -40,6 +40,9 @@ pub enum DecodeError {
         /// What is allowed.
         limit: u64,
     },
+    /// The caller's [`CancelToken`](crate::CancelToken) was cancelled, or its deadline passed.
+    #[error("cancelled")]
+    Cancelled,
     /// The memory for the picture could not be had.
     #[error("cannot allocate {bytes} bytes for the picture")]
     Memory {

@@ -37,6 +37,7 @@ pub use planes::{Plane, Planes, Scale};
 pub use strips::StripDecoder;
 
 use super::coefficients::Coefficients;
+use crate::cancel::CancelToken;
 use scans::Scratch;
 
 /// A JPEG decoder: limits, and memory that is used again from file to file.
@@ -60,6 +61,11 @@ impl Decoder {
             limits,
             scratch: Box::new(Scratch::new()),
         }
+    }
+
+    /// Looks at `token` at least once in each row of MCUs, and ends with [`DecodeError::Cancelled`] if it is cancelled.
+    pub fn set_cancel(&mut self, token: CancelToken) {
+        self.scratch.cancel = token;
     }
 
     /// Decodes a whole picture into planes, whose memory is used again.

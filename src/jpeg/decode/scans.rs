@@ -11,6 +11,7 @@ use super::planes::resize;
 use super::progressive::{Band, DcComponent, MAX_MCUS, decode_ac, decode_dc};
 use super::sequential::{MAX_BLOCK_BYTES, SequentialTables};
 use super::standard::standard_table;
+use crate::cancel::CancelToken;
 use crate::jpeg::coefficients::Component;
 
 /// Memory of a decoder that outlives a picture.
@@ -21,6 +22,7 @@ pub(super) struct Scratch {
     pub(super) chunk: Chunk,
     /// The held picture.
     pub(super) picture: Vec<Component>,
+    pub(super) cancel: CancelToken,
 }
 
 impl Scratch {
@@ -30,6 +32,7 @@ impl Scratch {
             tables: SequentialTables::new(),
             chunk: Chunk::default(),
             picture: Vec::new(),
+            cancel: CancelToken::new(),
         }
     }
 
@@ -94,7 +97,7 @@ impl Scratch {
             Limits::check_visits(visits, parser.bytes().len())?;
             match self.read_scan(header, &geometry, &mut parser, &scan, number, &mut seen, report) {
                 Ok(()) => {}
-                Err(error) if number == 0 => return Err(error),
+                Err(error) if number == 0 || error == DecodeError::Cancelled => return Err(error),
                 Err(_) => {
                     record_end(report, number, scan.offset, Problem::ScanHeader);
                     break;
@@ -201,14 +204,15 @@ impl Scratch {
             self.fill_progressive(&parser.tables, scan, band)?;
             self.intervals.start(parser.pos, number, total, interval, report);
             if band.first == 0 {
-                self.read_dc(file, geometry, scan, band, (wide, total), report);
+                self.read_dc(file, geometry, scan, band, (wide, total), report)?;
             } else {
-                self.read_ac(file, scan, band, (wide, total), report);
+                self.read_ac(file, scan, band, (wide, total), report)?;
             }
         } else {
             self.prepare_sequential(&parser.tables, scan, geometry)?;
             self.intervals.start(parser.pos, number, total, interval, report);
             for row in 0..high {
+                check(&self.cancel)?;
                 self.read_sequential_row(file, row, wide, report);
             }
         }
@@ -262,7 +266,7 @@ impl Scratch {
         band: Band,
         (wide, total): (usize, usize),
         report: &mut DamageReport,
-    ) {
+    ) -> Result<(), DecodeError> {
         let parts: Vec<DcComponent> = scan
             .components()
             .iter()
@@ -279,6 +283,7 @@ impl Scratch {
         let mut predictions = [0; 4];
         let mut mcu = 0;
         while mcu < total {
+            check(&self.cancel)?;
             let want = MAX_MCUS.min(total - mcu);
             match self.intervals.next_run(file, want, report) {
                 Run::Lost(lost) => mcu += lost,
@@ -306,6 +311,7 @@ impl Scratch {
                 }
             }
         }
+        Ok(())
     }
 
     fn read_ac(
@@ -315,21 +321,24 @@ impl Scratch {
         band: Band,
         (wide, total): (usize, usize),
         report: &mut DamageReport,
-    ) {
+    ) -> Result<(), DecodeError> {
         let Some((part, component)) = scan
             .components()
             .first()
             .and_then(|part| Some((part, self.picture.get_mut(part.index)?)))
         else {
-            return;
+            return Ok(());
         };
         let Some(table) = self.tables.ac.get(part.ac_table) else {
-            return;
+            return Ok(());
         };
         let mut end_of_band = 0;
         let mut mcu = 0;
         while mcu < total {
             let (row, column) = (mcu / wide, mcu % wide);
+            if column == 0 {
+                check(&self.cancel)?;
+            }
             let want = MAX_MCUS.min(wide - column);
             match self.intervals.next_run(file, want, report) {
                 Run::Lost(lost) => mcu += lost,
@@ -356,7 +365,16 @@ impl Scratch {
                 }
             }
         }
+        Ok(())
     }
+}
+
+/// Ends what was cancelled.
+pub(super) fn check(cancel: &CancelToken) -> Result<(), DecodeError> {
+    if cancel.is_cancelled() {
+        return Err(DecodeError::Cancelled);
+    }
+    Ok(())
 }
 
 /// Blocks of a component in an MCU of a scan (A.2.2, A.2.3).

@@ -10,7 +10,7 @@ use super::limits::Limits;
 use super::parser::{Event, Parser};
 use super::planes::{Planes, Scale};
 use super::reduced::inverse_row_at;
-use super::scans::{Scratch, missing_quant, record_end};
+use super::scans::{Scratch, check, missing_quant, record_end};
 
 /// Decodes a picture strip by strip; made by [`Decoder::strips`](super::Decoder::strips).
 ///
@@ -104,7 +104,7 @@ impl<'a> StripDecoder<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Limit`] and [`DecodeError::Memory`] if `planes` cannot hold a strip.
+    /// [`DecodeError::Limit`] and [`DecodeError::Memory`] if `planes` cannot hold a strip, [`DecodeError::Cancelled`].
     pub fn next_strip(&mut self, planes: &mut Planes) -> Result<Option<Range<usize>>, DecodeError> {
         let first = self.next_mcu_row;
         let rows = self.mcu_rows.min(self.geometry.mcus_high - first);
@@ -113,6 +113,7 @@ impl<'a> StripDecoder<'a> {
         }
         planes.shape(&self.geometry, self.scale, first, rows, &self.limits)?;
         for row in 0..rows {
+            check(&self.scratch.cancel)?;
             match &self.stream {
                 Some(parser) => {
                     let file = parser.bytes();

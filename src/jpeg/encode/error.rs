@@ -7,6 +7,9 @@ use crate::jpeg::transform::PartialMcus;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
+    /// The caller's [`CancelToken`](crate::CancelToken) was cancelled, or its deadline passed.
+    #[error("cancelled")]
+    Cancelled,
     /// The quality is no number from 1 to 100.
     #[error("quality {0} is not a number from 1 to 100")]
     Quality(f32),

@@ -53,6 +53,7 @@ pub use requantise::requantise;
 pub use size::UnquantisedCoefficients;
 
 use super::{Coefficients, transform};
+use crate::cancel::CancelToken;
 use crate::orient::Orientation;
 use bits::{Bytes, Counter};
 use frame::Layout;
@@ -75,6 +76,12 @@ impl Encoder {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Looks at `token` with each row of MCUs and each scan, and ends with [`EncodeError::Cancelled`] if it is
+    /// cancelled.
+    pub fn set_cancel(&mut self, token: CancelToken) {
+        self.scratch.cancel = token;
     }
 
     /// Encodes whole planes: one for gray, else Y, Cb and Cr, whose sizes

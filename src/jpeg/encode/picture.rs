@@ -10,6 +10,7 @@ use super::progressive::{self, Components, Store};
 use super::sequential::{ScanState, WriteTables, tokenise_group, write_group};
 use super::tokens::Tokens;
 use super::{EncodeError, EncodeOptions, Mode};
+use crate::cancel::CancelToken;
 
 /// The buffers of an encoder, kept from picture to picture.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(crate) struct Scratch {
     tokens: Tokens,
     store: Store,
     chunk: Box<Chunk>,
+    pub(crate) cancel: CancelToken,
 }
 
 impl Default for Scratch {
@@ -27,6 +29,7 @@ impl Default for Scratch {
             tokens: Tokens::default(),
             store: Store::default(),
             chunk: Box::new(chunk()),
+            cancel: CancelToken::new(),
         }
     }
 }
@@ -131,6 +134,7 @@ impl<'a, S: Output> Picture<'a, S> {
             tokens,
             store,
             chunk,
+            ..
         } = &mut *self.scratch;
         for first in (0..self.layout.mcus_wide).step_by(GROUP_MCUS) {
             group.fill(&self.layout, source, self.row, first);
@@ -152,6 +156,9 @@ impl<'a, S: Output> Picture<'a, S> {
     }
 
     fn check(&self) -> Result<(), EncodeError> {
+        if self.scratch.cancel.is_cancelled() {
+            return Err(EncodeError::Cancelled);
+        }
         if !self.state.is_in_range() {
             return Err(EncodeError::CoefficientRange);
         }

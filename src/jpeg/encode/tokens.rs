@@ -16,7 +16,11 @@ const RESTART: u32 = 1025;
 /// (or [`PLAIN`], [`RESTART`]), 5 bits the number of additional bits, 16 hold them.
 #[derive(Debug)]
 pub(crate) struct Tokens {
+    /// The piece that is being filled.
     tokens: Vec<u32>,
+    /// The pieces before it.
+    full: Vec<Vec<u32>>,
+    free: Vec<Vec<u32>>,
     frequencies: Box<[u32; SYMBOLS]>,
     exhausted: bool,
 }
@@ -25,6 +29,8 @@ impl Default for Tokens {
     fn default() -> Self {
         Self {
             tokens: Vec::new(),
+            full: Vec::new(),
+            free: Vec::new(),
             frequencies: Box::new([0; SYMBOLS]),
             exhausted: false,
         }
@@ -33,6 +39,7 @@ impl Default for Tokens {
 
 impl Tokens {
     pub(crate) fn clear(&mut self) {
+        self.free.append(&mut self.full);
         self.tokens.clear();
         self.frequencies.fill(0);
         self.exhausted = false;
@@ -55,10 +62,20 @@ impl Tokens {
 
     #[cold]
     fn grow(&mut self) {
-        if self.tokens.try_reserve(1 << 16).is_err() {
+        // In pieces, as a vector that grows would take up to twice the memory and be copied as often as it does.
+        const PIECE: usize = 1 << 16;
+        let mut piece = self.free.pop().unwrap_or_default();
+        piece.clear();
+        let room = piece.try_reserve_exact(PIECE).and_then(|()| self.full.try_reserve(1));
+        if room.is_err() {
             // Start over: the result is thrown away, memory must not grow.
             self.exhausted = true;
             self.tokens.clear();
+            return;
+        }
+        let full = std::mem::replace(&mut self.tokens, piece);
+        if full.capacity() > 0 {
+            self.full.push(full);
         }
     }
 
@@ -99,15 +116,21 @@ impl Tokens {
                 codes[table << 8 | symbol] = u32::from(made.codes[symbol]) << 5 | u32::from(made.lengths[symbol]);
             }
         }
-        write_tokens(&self.tokens, &codes, chunk, sink);
+        let pieces = self.full.iter().chain([&self.tokens]).map(Vec::as_slice);
+        write_tokens(pieces, &codes, chunk, sink);
     }
 }
 
-/// Writes tokens, given the code (shifted left by 5) and its length for each index.
+/// Writes pieces of tokens, given the code (shifted left by 5) and its length for each index.
 #[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt"))]
-fn write_tokens<S: Sink>(tokens: &[u32], codes: &[u32; 2048], chunk: &mut Chunk, sink: &mut S) {
+fn write_tokens<'t, S: Sink>(
+    pieces: impl Iterator<Item = &'t [u32]>,
+    codes: &[u32; 2048],
+    chunk: &mut Chunk,
+    sink: &mut S,
+) {
     let mut writer = BitWriter::new(Pending::default(), chunk, sink);
-    for tokens in tokens.chunks(64) {
+    for tokens in pieces.flat_map(|piece| piece.chunks(64)) {
         writer.make_room();
         for &token in tokens {
             let (index, count, bits) = (token >> 21, token >> 16 & 31, token & 0xFFFF);

@@ -1,0 +1,229 @@
+//! What preparing a photo may take of the memory, told from its header.
+
+use crate::decode::jpeg_samples;
+use crate::format::Format;
+use crate::options::{Check, Chroma, Effort, Options, OutputFormat};
+use crate::orient::Orientation;
+use crate::plan;
+use crate::probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
+
+/// What every preparer has: tables, and buffers that do not depend on the photo.
+const BASE: u64 = 800_000;
+
+/// Rows of the source and of the target that the planar road has in hand: pieces, and the filter's window.
+const WINDOW: u64 = 240;
+
+/// The bytes that preparing takes beside the source's own, the result included: what is held at the same time on the
+/// road that the photo will take, for one thread.
+pub(crate) fn estimate(info: &ImageInfo, options: &Options) -> u64 {
+    let (width, height) = info.upright_size();
+    let (width, height) = plan::fit(width, height, options.limits());
+    let target = Picture {
+        pixels: u64::from(width) * u64::from(height),
+        width: u64::from(width),
+    };
+    let conforms = (width, height) == info.upright_size()
+        && info.bytes <= options.limits().max_bytes()
+        && info.orientation == Orientation::Upright
+        && options.limits().formats().contains(info.format);
+    let road = match &info.jpeg {
+        Some(jpeg) if info.format == Format::Jpeg && is_planar(info) => planar(info, jpeg, options, &target, conforms),
+        _ => interleaved(info, options, &target, conforms),
+    };
+    BASE.saturating_add(road)
+}
+
+/// A target's size in pixels.
+struct Picture {
+    pixels: u64,
+    width: u64,
+}
+
+impl Picture {
+    fn height(&self) -> u64 {
+        self.pixels / self.width.max(1)
+    }
+}
+
+/// By how much the decoder scales, as the planar road has it.
+fn scale(info: &ImageInfo, target: &Picture) -> u64 {
+    match (info.pixels() / target.pixels.max(1)).isqrt() {
+        0..4 => 1,
+        4..8 => 2,
+        8..16 => 4,
+        _ => 8,
+    }
+}
+
+fn is_planar(info: &ImageInfo) -> bool {
+    matches!(info.color, ColorModel::Gray | ColorModel::YCbCr)
+}
+
+/// JPEG to JPEG on planes.
+fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture, conforms: bool) -> u64 {
+    // Samples of the source, and of the result, which has the same sampling or less.
+    let samples = |pixels: u64| pixels.saturating_mul(jpeg_samples(jpeg)) / 64;
+    let (source, result) = (samples(info.pixels()), samples(target.pixels));
+    let coefficients = source.saturating_mul(2);
+    let held = match jpeg.process {
+        JpegProcess::Progressive => coefficients,
+        _ => 0,
+    };
+    if conforms {
+        // Checked at an eighth of its size, and kept or given other metadata.
+        let checked = if options.check() == Check::Full {
+            held + source / 64
+        } else {
+            0
+        };
+        return checked.max(info.bytes);
+    }
+    // Fewer pixels have hardly more detail each, and never more than noise has; what a source has above the quality
+    // that is written goes.
+    let above = match jpeg.quality {
+        Some(99..) if options.quality().value().is_none_or(|quality| quality <= 92) => 0.45,
+        Some(94..) if options.quality().value().is_none_or(|quality| quality <= 90) => 0.9,
+        _ => 1.1,
+    };
+    let detail = info.bytes as f64 / source.max(1) as f64;
+    let size = bytes(result, (detail * above + 0.01).min(0.75));
+    let mut road = held + encoded(options, result, size);
+    // A piece of the source and one of the target, and the filter's window in between.
+    road += (samples(u64::from(info.width)) / scale(info, target) + samples(target.width)) * WINDOW;
+    let steps = info.orientation.steps();
+    if steps.transpose || steps.flip_vertical {
+        road += result;
+    }
+    if source == result {
+        // Turned or requantised by its coefficients, with Huffman tables of its own or in several scans.
+        let recoded = coefficients + tokens(info.bytes) + 2 * info.bytes;
+        let scans = if info.bytes > options.limits().max_bytes() {
+            coefficients
+        } else {
+            0
+        };
+        road = road.max(recoded + scans);
+    }
+    road
+}
+
+/// What encoding this many samples to about `size` bytes takes, with the result.
+fn encoded(options: &Options, samples: u64, size: u64) -> u64 {
+    let effort = match options.effort() {
+        Effort::Fastest => 0,
+        Effort::Balanced => tokens(size),
+        // Coefficients at 16 bits, and the tokens of a scan.
+        Effort::Smallest => samples * 2 + tokens(size),
+    };
+    // For the search of a quality the transformed picture is held.
+    let searched = if size > options.limits().max_bytes() {
+        samples * 2
+    } else {
+        0
+    };
+    // The first guess of the result's size, or what it grew to, and the copy that has the metadata.
+    effort + searched + (samples * 2 / 5).max(2 * size) + size
+}
+
+/// Tokens of four bytes that stand for five bits or more of a file.
+fn tokens(size: u64) -> u64 {
+    size * 13 / 2 + 300_000
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a size"
+)]
+fn bytes(samples: u64, share: f64) -> u64 {
+    (samples as f64 * share) as u64
+}
+
+/// Everything else: through interleaved pixels.
+fn interleaved(info: &ImageInfo, options: &Options, target: &Picture, conforms: bool) -> u64 {
+    let Decoding { source, beside, .. } = decoding(info);
+    let decoded = info.pixels().saturating_mul(source + beside);
+    if conforms {
+        let checked = if options.check() == Check::Full { decoded } else { 0 };
+        return if info.format == Format::Png {
+            checked + info.bytes
+        } else {
+            checked.max(info.bytes)
+        };
+    }
+    let Decoding { channels, .. } = decoding(info);
+    let held = info.pixels().saturating_mul(source);
+    let small = target.pixels * channels;
+    // Bands of 64 target rows in linear light at 16 bits; with alpha they are multiplied by it in a copy.
+    let (width, height) = (u64::from(info.width), u64::from(info.height));
+    let (across, down) = if info.orientation.swaps_axes() {
+        (target.height(), target.width)
+    } else {
+        (target.width, target.height())
+    };
+    let rows = (72 * height.div_ceil(down.max(1)) + 8).min(height);
+    let copies = if info.alpha { 4 } else { 1 };
+    let colors = if info.color == ColorModel::Palette {
+        rows * channels * width
+    } else {
+        0
+    };
+    let bands = colors + rows * channels * 2 * (width * copies + across) + 72 * across * channels * 2;
+    // Small, turned, and as planes.
+    let samples = match options.chroma() {
+        _ if channels < 3 => target.pixels,
+        Chroma::Full => target.pixels * 3,
+        Chroma::Half => target.pixels * 2,
+        _ => target.pixels * 3 / 2,
+    };
+    let as_png = options.format() != OutputFormat::Jpeg && (info.alpha || info.format == Format::Png);
+    let coded = encoded(options, samples, bytes(samples, 0.35)).max(if as_png { 9 * small / 2 } else { 0 });
+    decoded
+        .max(held + bands + small)
+        .max(held + 2 * small + 2 * samples)
+        .max(held + small + samples + coded)
+}
+
+/// Bytes a pixel while an interleaved picture is decoded.
+struct Decoding {
+    channels: u64,
+    /// Its samples.
+    source: u64,
+    /// What the decoder holds beside them.
+    beside: u64,
+}
+
+fn decoding(info: &ImageInfo) -> Decoding {
+    let channels = match info.color {
+        ColorModel::Gray => 1 + u64::from(info.alpha),
+        _ => 3 + u64::from(info.alpha),
+    };
+    let wide = info.bit_depth > 8;
+    let inks = matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck);
+    let source = match info.color {
+        // One index a pixel, where the format's decoder leaves it at that.
+        ColorModel::Palette if info.format == Format::Png || info.format == Format::Gif && !info.alpha => 1,
+        _ => channels * if wide { 2 } else { 1 },
+    };
+    let beside = match (info.format, &info.jpeg) {
+        // The coefficients of a progressive JPEG are all held, at 16 bits.
+        (Format::Jpeg, Some(jpeg)) if jpeg.process == JpegProcess::Progressive => {
+            4 * u64::from(inks) + 2 * jpeg_samples(jpeg).div_ceil(64)
+        }
+        // Inks are held beside the RGB made of them.
+        (Format::Jpeg | Format::Tiff, _) if inks => 4,
+        (Format::Jpeg, Some(jpeg)) => jpeg_samples(jpeg).div_ceil(64),
+        // Samples in the file's order of bytes.
+        (Format::Tiff, _) if wide => source,
+        // Planes and RGBA.
+        (Format::Heif, _) => 4 + if wide { 6 } else { 3 },
+        (Format::WebP, _) => 4,
+        (Format::Gif, _) => 1,
+        _ => 0,
+    };
+    Decoding {
+        channels,
+        source,
+        beside,
+    }
+}
