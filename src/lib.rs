@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "made-up data"))]
 
+pub mod batch;
 #[cfg(feature = "upload")]
 pub mod bigin;
 mod cancel;
@@ -67,6 +68,7 @@ mod report;
 mod resample;
 mod threads;
 
+pub use batch::Batch;
 pub use cancel::CancelToken;
 pub use error::Error;
 pub use format::{Format, FormatSet};

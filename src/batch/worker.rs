@@ -1,0 +1,256 @@
+//! One worker thread: it reads a photo once there is memory for it, and prepares it.
+
+use std::io::{self, Read};
+use std::time::{Duration, Instant};
+
+use super::budget::{Budget, Permit};
+use super::{BatchError, Cause, Progress, Source, Stage};
+use crate::cancel::CancelToken;
+use crate::decode;
+use crate::error::Error;
+use crate::memory;
+use crate::options::Options;
+use crate::prepare::Preparer;
+use crate::prepared::Prepared;
+use crate::probe::probe;
+
+/// How much is read before it is decided whether the rest is worth it: more than nearly any header takes.
+const HEAD: u64 = 64 * 1024;
+
+/// A read buffer of more than this is not kept for the next photo.
+const KEPT: usize = 32 << 20;
+
+/// The state of one worker thread, kept from photo to photo.
+pub struct Worker<'b> {
+    pub(super) budget: &'b Budget,
+    pub(super) progress: &'b dyn Progress,
+    pub(super) cancel: &'b CancelToken,
+    pub(super) timeout: Option<Duration>,
+    pub(super) preparer: Preparer,
+    pub(super) buffer: Vec<u8>,
+    /// The photo in work.
+    pub(super) index: usize,
+}
+
+/// What a photo has taken so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timings {
+    /// Waiting for memory.
+    pub waiting: Duration,
+    /// Reading its bytes.
+    pub reading: Duration,
+    /// Preparing it.
+    pub preparing: Duration,
+}
+
+/// A photo whose bytes are in memory, for which there is memory to prepare it.
+pub struct Photo<'w> {
+    bytes: &'w [u8],
+    preparer: &'w mut Preparer,
+    progress: &'w dyn Progress,
+    index: usize,
+    timings: Timings,
+    _permit: Permit<'w>,
+}
+
+impl Photo<'_> {
+    /// The photo's bytes as they were read.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes
+    }
+
+    /// Prepares it; see [`Preparer::prepare`].
+    ///
+    /// # Errors
+    /// Those of [`Preparer::prepare`].
+    pub fn prepare(&mut self) -> Result<Prepared<'_>, Error> {
+        self.progress.stage(self.index, Stage::Preparing);
+        let start = Instant::now();
+        let prepared = self.preparer.prepare(self.bytes);
+        self.timings.preparing += start.elapsed();
+        prepared
+    }
+
+    /// What it has taken so far.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        self.timings
+    }
+}
+
+impl<'b> Worker<'b> {
+    /// Reads the first bytes of a photo, waits until there is memory for what it will take, and reads the rest. What is
+    /// no photo, or none that the options allow, is told from its first bytes.
+    ///
+    /// # Errors
+    /// [`BatchError`]: what cannot be read, or is refused by its header, and [`Error::Cancelled`] or
+    /// [`Error::TimedOut`], each with the source's name.
+    pub fn open(&mut self, source: &(impl Source + ?Sized)) -> Result<Photo<'_>, BatchError> {
+        let token = match self.timeout {
+            Some(timeout) => self.cancel.with_timeout(timeout),
+            None => self.cancel.clone(),
+        };
+        self.preparer.set_cancel(token.clone());
+        let mut timings = Timings::default();
+        match self.read(source, &token, &mut timings) {
+            Ok(permit) => Ok(Photo {
+                bytes: &self.buffer,
+                preparer: &mut self.preparer,
+                progress: self.progress,
+                index: self.index,
+                timings,
+                _permit: permit,
+            }),
+            Err(cause) => Err(BatchError {
+                input: source.name().into_owned(),
+                cause: match cause {
+                    Cause::Photo(Error::Cancelled) if token.timed_out() => Cause::Photo(Error::TimedOut),
+                    cause => cause,
+                },
+            }),
+        }
+    }
+
+    /// Fills the buffer with the photo's bytes.
+    fn read(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        token: &CancelToken,
+        timings: &mut Timings,
+    ) -> Result<Permit<'b>, Cause> {
+        self.progress.stage(self.index, Stage::Reading);
+        let start = Instant::now();
+        let limit = self.preparer.options().max_memory();
+        self.buffer.clear();
+        if self.buffer.capacity() > KEPT {
+            self.buffer = Vec::new();
+        }
+        let (size, mut reader) = source.open()?;
+        read_up_to(&mut reader, HEAD, &mut self.buffer, token)?;
+        if let Some(size) = size
+            && size > limit
+        {
+            self.refuse_by_format()?;
+            return Err(too_large(size, limit));
+        }
+        let options = self.preparer.options().clone();
+        let (needed, done) = match needed(&self.buffer, size, &options) {
+            Ok(needed) => (needed, false),
+            Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::Unsupported { .. })) => {
+                return Err(error.into());
+            }
+            // The header may go on behind the first bytes. Without a size nothing can be told before all is read.
+            Err(_) => {
+                let guess = size.unwrap_or(0);
+                let permit = self.wait(guess, token, timings)?;
+                read_all(&mut reader, size, limit, &mut self.buffer, token)?;
+                drop(permit);
+                (needed(&self.buffer, Some(self.buffer.len() as u64), &options)?, true)
+            }
+        };
+        let permit = self.wait(needed, token, timings)?;
+        if !done {
+            self.progress.stage(self.index, Stage::Reading);
+            read_all(&mut reader, size, limit, &mut self.buffer, token)?;
+        }
+        timings.reading = start.elapsed().saturating_sub(timings.waiting);
+        Ok(permit)
+    }
+
+    /// Waits for memory; who has to wait gives back what it keeps between photos.
+    fn wait(&mut self, bytes: u64, token: &CancelToken, timings: &mut Timings) -> Result<Permit<'b>, Cause> {
+        let start = Instant::now();
+        let Self {
+            budget,
+            progress,
+            preparer,
+            buffer,
+            index,
+            ..
+        } = self;
+        let must_wait = || {
+            progress.stage(*index, Stage::Waiting);
+            preparer.clear();
+            buffer.shrink_to_fit();
+        };
+        let permit = budget.take(*index, bytes, token, must_wait)?;
+        timings.waiting += start.elapsed();
+        Ok(permit)
+    }
+
+    /// Refuses what its first bytes show to be no photo.
+    fn refuse_by_format(&self) -> Result<(), Cause> {
+        match probe(&self.buffer) {
+            Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::Unsupported { .. })) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The memory that a photo takes with its own bytes, of which these are the first; an error also where they are too few.
+fn needed(head: &[u8], size: Option<u64>, options: &Options) -> Result<u64, Error> {
+    let mut info = probe(head)?;
+    let Some(size) = size else {
+        return Err(Error::malformed(info.format, "its size is not known"));
+    };
+    info.bytes = size;
+    decode::check_limits(&info, options)?;
+    Ok(size.saturating_add(memory::estimate(&info, options)))
+}
+
+/// Reads at most `limit` bytes more, in pieces between which `token` is looked at.
+fn read_up_to(reader: &mut dyn Read, limit: u64, buffer: &mut Vec<u8>, token: &CancelToken) -> Result<(), Cause> {
+    const PIECE: u64 = 4 << 20;
+    let mut left = limit;
+    while left > 0 {
+        token.check()?;
+        let read = reader.take(left.min(PIECE)).read_to_end(buffer)?;
+        if read == 0 {
+            break;
+        }
+        left -= read as u64;
+    }
+    Ok(())
+}
+
+/// Reads the rest. A file may grow while it is read, and a pipe has no size: the limit holds for what comes, not for
+/// what was said.
+fn read_all(
+    reader: &mut dyn Read,
+    size: Option<u64>,
+    limit: u64,
+    buffer: &mut Vec<u8>,
+    token: &CancelToken,
+) -> Result<(), Cause> {
+    let size = size.unwrap_or(0);
+    let rest = usize::try_from(size).unwrap_or(usize::MAX).saturating_sub(buffer.len());
+    buffer
+        .try_reserve_exact(rest)
+        .map_err(|_| Cause::Photo(Error::OutOfMemory { bytes: size }))?;
+    let room = limit.saturating_sub(buffer.len() as u64).saturating_add(1);
+    read_up_to(reader, room, buffer, token)?;
+    let read = buffer.len() as u64;
+    if read > limit {
+        Err(too_large(read, limit))
+    } else {
+        Ok(())
+    }
+}
+
+fn too_large(size: u64, limit: u64) -> Cause {
+    Cause::TooLarge { size, limit }
+}
+
+impl From<io::Error> for Cause {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<Error> for Cause {
+    fn from(error: Error) -> Self {
+        Self::Photo(error)
+    }
+}
