@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::format::Format;
 use crate::options::InvalidOption;
@@ -14,7 +14,7 @@ use crate::options::InvalidOption;
 /// Serialises to
 /// `{"action","source":{"format","width","height","bytes","orientation"},"result":{"format","width","height","bytes",
 /// "quality"},"losses":[…],"encodes","elapsed_ms"}`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// Whether the photo came back as it was, with other metadata, or encoded anew.
@@ -28,7 +28,11 @@ pub struct Report {
     /// How many times the pixels were encoded to meet the limits; 0 unless transcoded.
     pub encodes: u32,
     /// The time it took.
-    #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
+    #[serde(
+        rename = "elapsed_ms",
+        serialize_with = "as_milliseconds",
+        deserialize_with = "from_milliseconds"
+    )]
     pub elapsed: Duration,
 }
 
@@ -36,8 +40,13 @@ fn as_milliseconds<S: serde::Serializer>(elapsed: &Duration, s: S) -> Result<S::
     s.serialize_f64((elapsed.as_secs_f64() * 1e4).round() / 10.0)
 }
 
+fn from_milliseconds<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+    let milliseconds = f64::deserialize(d)?;
+    Duration::try_from_secs_f64(milliseconds / 1e3).map_err(serde::de::Error::custom)
+}
+
 /// What had to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Action {
@@ -63,7 +72,7 @@ impl Action {
 }
 
 /// A photo as it came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Source {
     /// Its format.
@@ -79,7 +88,7 @@ pub struct Source {
 }
 
 /// A photo as it is returned: always upright.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Outcome {
     /// Its format.
@@ -96,7 +105,7 @@ pub struct Outcome {
 }
 
 /// Something that the source had and the result lacks. A smaller size is no loss: it is what was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Loss {
@@ -167,7 +176,7 @@ impl fmt::Display for Loss {
 }
 
 /// A kind of [`Loss`], to be denied by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum LossKind {

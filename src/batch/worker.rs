@@ -54,10 +54,10 @@ pub struct Photo<'w> {
     _permit: Permit<'w>,
 }
 
-impl Photo<'_> {
+impl<'w> Photo<'w> {
     /// The photo's bytes as they were read.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &'w [u8] {
         self.bytes
     }
 
@@ -65,7 +65,7 @@ impl Photo<'_> {
     ///
     /// # Errors
     /// Those of [`Preparer::prepare`].
-    pub fn prepare(&mut self) -> Result<Prepared<'_>, Error> {
+    pub fn prepare(&mut self) -> Result<Prepared<'w>, Error> {
         self.progress.stage(self.index, Stage::Preparing);
         let start = Instant::now();
         let prepared = self.preparer.prepare(self.bytes);

@@ -1,6 +1,7 @@
 //! What the command line accepts, and its help.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -9,6 +10,7 @@ use photofit::{
     Options, OutputFormat, Quality,
 };
 
+use super::shard::Shard;
 use super::{help, units};
 
 /// Makes photos fit the limits of an upload service.
@@ -72,6 +74,14 @@ pub(super) struct PrepArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) report: Option<PathBuf>,
 
+    /// Note each photo that is done in FILE, so that --resume can go on where a run ended.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) journal: Option<PathBuf>,
+
+    /// Skip what the journal says is done and what has not changed since: input, options and output.
+    #[arg(long, requires = "journal", help_heading = "Output")]
+    pub(super) resume: bool,
+
     /// No progress bar, no summary, no line for photos that went well; only --report and failures remain.
     #[arg(short, long, help_heading = "Output")]
     pub(super) quiet: bool,
@@ -85,6 +95,19 @@ pub(super) struct PrepArgs {
     /// How many photos to prepare at a time [default: the number of processors].
     #[arg(short, long, value_name = "N", value_parser = jobs, help_heading = "Resources")]
     pub(super) jobs: Option<usize>,
+
+    /// The memory that all photos in work may take together, such as 2GB; a larger photo is prepared alone [default: a
+    /// quarter of the machine's, or of the control group's limit].
+    #[arg(long, value_name = "BYTES", value_parser = units::parse_bytes, help_heading = "Resources")]
+    pub(super) memory: Option<u64>,
+
+    /// The longest that one photo may take, in seconds, reading and waiting for memory included [default: for ever].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Resources")]
+    pub(super) timeout: Option<Duration>,
+
+    /// Prepare the I-th of N parts, for one of N machines or jobs: each photo belongs to one part, by the hash of its path.
+    #[arg(long, value_name = "I/N", help_heading = "Resources")]
+    pub(super) shard: Option<Shard>,
 }
 
 /// Arguments of `photofit probe`.
@@ -315,6 +338,13 @@ fn named<T: Clone + Send + Sync + 'static>(all: Vec<(T, &'static str)>) -> impl 
             .map(|(value, _)| value.clone())
             .ok_or("not among the possible values")
     })
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|&seconds: &f64| seconds > 0.0);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "a number of seconds above 0 is expected".to_owned())
 }
 
 pub(super) fn jobs(text: &str) -> Result<usize, String> {

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
+use photofit::batch::Source;
 use walkdir::WalkDir;
 
 use super::Error;
@@ -51,6 +52,19 @@ pub(super) struct Input {
     pub(super) verdict: Option<Verdict>,
 }
 
+impl Source for Input {
+    fn name(&self) -> Cow<'_, str> {
+        self.display()
+    }
+
+    fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        match &self.origin {
+            Origin::Stdin => Ok((None, Box::new(io::stdin().lock()))),
+            Origin::File(path) => path.open(),
+        }
+    }
+}
+
 impl Input {
     /// The input as the report names it.
     pub(super) fn display(&self) -> Cow<'_, str> {
@@ -58,6 +72,11 @@ impl Input {
             Origin::Stdin => Cow::Borrowed(DASH),
             Origin::File(path) => path.to_string_lossy(),
         }
+    }
+
+    /// What stands for the input where inputs are split: its path as it was given.
+    pub(super) fn key(&self) -> &Path {
+        self.path().unwrap_or(Path::new(DASH))
     }
 
     /// The file, unless it is standard input.

@@ -3,23 +3,28 @@
 pub(crate) mod args;
 mod help;
 mod inputs;
+mod journal;
 mod names;
 mod output;
 mod prep;
 mod probe;
 mod progress;
 pub(crate) mod report;
+mod resume;
+mod shard;
 mod source;
 mod units;
 #[cfg(feature = "upload")]
 mod upload;
-mod workers;
 
 use std::io;
+use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 
 use photofit::Limits;
+use photofit::batch::THREAD_NAME;
 
 use args::{Args, Command};
 
@@ -53,13 +58,8 @@ pub(crate) enum Error {
     },
 
     /// The worker threads could not be started.
-    #[error("cannot start {jobs} worker threads")]
-    Workers {
-        /// How many were asked for.
-        jobs: usize,
-        /// The system's answer.
-        source: rayon::ThreadPoolBuildError,
-    },
+    #[error("cannot start the worker threads")]
+    Workers(#[source] io::Error),
 }
 
 impl Error {
@@ -74,6 +74,7 @@ impl Error {
 /// # Errors
 /// [`Error`] when nothing was started; photos that fail are answered in the report and in the exit code.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
+    quiet_workers();
     let code = match args.command {
         Command::Prep(args) => prep::run(*args)?,
         #[cfg(feature = "upload")]
@@ -85,6 +86,19 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
         }
     };
     Ok(ExitCode::from(code))
+}
+
+/// Panics on worker threads are caught and reported with their photo: they need no second message in between.
+fn quiet_workers() {
+    let loud = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !thread::current()
+            .name()
+            .is_some_and(|name| name.starts_with(THREAD_NAME))
+        {
+            loud(info);
+        }
+    }));
 }
 
 /// Prints the presets as a table or as JSON lines.

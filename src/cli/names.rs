@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
+use photofit::batch::{Batch, Worker};
 use photofit::{Format, Options, Plan};
 
 use super::Error;
@@ -13,7 +13,6 @@ use super::args::OnCollision;
 use super::inputs::{Input, has_picture_extension};
 use super::report::target;
 use super::source;
-use super::workers::Workers;
 
 /// The names of a run's outputs. They depend on the format that is written, which is certain only once a photo is
 /// prepared: a PNG that does not fit becomes a JPEG.
@@ -103,7 +102,7 @@ impl Names {
         folder: &Path,
         options: &Options,
         on_collision: OnCollision,
-        workers: &Workers,
+        batch: &Batch,
     ) -> Result<Self, Error> {
         let mut stems: Vec<Stem> = inputs.iter().map(|input| Stem::of(&input.relative)).collect();
         let mut groups: HashMap<Key, usize> = HashMap::new();
@@ -116,7 +115,7 @@ impl Names {
             .filter(open)
             .filter(|&index| beside[index] || groups[&key(&stems[index].base)] > 1)
             .collect();
-        let planned = formats(inputs, &doubtful, options, workers);
+        let planned = formats(inputs, &doubtful, options, batch)?;
 
         for &(index, format) in planned.iter().filter(|(index, _)| beside[*index]) {
             let path = folder.join(stems[index].path(format));
@@ -211,10 +210,15 @@ fn beside(inputs: &[Input], folder: &Path, stems: &[Stem]) -> Vec<bool> {
 
 /// The formats that the inputs `wanted` will be written in, as far as their headers tell; those that cannot be prepared
 /// are left out.
-fn formats(inputs: &[Input], wanted: &[usize], options: &Options, workers: &Workers) -> Vec<(usize, Format)> {
+fn formats(
+    inputs: &[Input],
+    wanted: &[usize],
+    options: &Options,
+    batch: &Batch,
+) -> Result<Vec<(usize, Format)>, Error> {
     let mut found = Vec::new();
-    let work = |(): &mut (), place: usize| {
-        let input = &inputs[wanted[place]];
+    let work = |_: &mut Worker<'_>, _: usize, index: &usize| {
+        let input = &inputs[*index];
         // Standard input can be read once only, and that is when it is prepared.
         input.path()?;
         let bytes = source::read(input, options.max_memory()).ok()?;
@@ -222,18 +226,13 @@ fn formats(inputs: &[Input], wanted: &[usize], options: &Options, workers: &Work
         let info = photofit::probe(&bytes).ok()?;
         Some(target(&info, &plan).0)
     };
-    workers.each(
-        wanted.len(),
-        &AtomicBool::new(false),
-        || (),
-        work,
-        |place, format| {
-            if let Ok(Some(format)) = format {
-                found.push((wanted[place], format));
-            }
-        },
-    );
-    found
+    let note = |place, format| {
+        if let Ok(Some(format)) = format {
+            found.push((wanted[place], format));
+        }
+    };
+    batch.each(wanted, &(), work, note).map_err(Error::Workers)?;
+    Ok(found)
 }
 
 /// A name with the source's extension in it, and a number if that is not enough.

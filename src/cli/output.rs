@@ -1,12 +1,14 @@
 //! Writes a result: beside its place and then renamed, so that nobody ever sees half a photo.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tempfile::Builder;
+use walkdir::WalkDir;
 
 use super::args::Overwrite;
 use super::inputs::Input;
@@ -40,6 +42,79 @@ impl<'a> Sources<'a> {
     }
 }
 
+/// What the names of a run's unfinished files begin with, so that a later run knows them again.
+#[derive(Clone, Debug)]
+pub(super) struct Tag(String);
+
+impl Tag {
+    /// The tag of the runs with this name.
+    pub(super) fn new(name: &str) -> Self {
+        Self(format!(".photofit-{name}-"))
+    }
+
+    /// That of a run that nobody resumes.
+    pub(super) fn of_this_process() -> Self {
+        Self::new(&std::process::id().to_string())
+    }
+
+    /// Removes what a run with this tag that was killed has left in `folder` and the folders in it.
+    pub(super) fn clean(&self, folder: &Path) {
+        for entry in WalkDir::new(folder).into_iter().flatten() {
+            let name = entry.file_name().to_string_lossy();
+            if entry.file_type().is_file() && name.starts_with(&self.0) && name.ends_with(SUFFIX) {
+                // What cannot be removed is in nobody's way.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+const SUFFIX: &str = ".tmp";
+
+/// The files that are being written, to be removed if the program ends at once.
+#[derive(Clone, Default)]
+pub(super) struct Unfinished(Arc<Mutex<HashSet<PathBuf>>>);
+
+impl fmt::Debug for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unfinished")
+    }
+}
+
+impl Unfinished {
+    /// Removes them, and lets no other be begun.
+    pub(super) fn remove_and_exit(&self, code: i32) -> ! {
+        let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for file in &*files {
+            let _ = fs::remove_file(file);
+        }
+        std::process::exit(code);
+    }
+
+    fn begin<T>(&self, begin: impl FnOnce() -> io::Result<(T, PathBuf)>) -> io::Result<(T, Writing<'_>)> {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, path) = begin()?;
+        files.insert(path.clone());
+        Ok((file, Writing { all: self, path }))
+    }
+}
+
+/// A file that is being written.
+struct Writing<'u> {
+    all: &'u Unfinished,
+    path: PathBuf,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.all
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.path);
+    }
+}
+
 /// Why a result was not written.
 pub(super) enum NotWritten {
     /// Because the caller wants it so.
@@ -58,6 +133,10 @@ pub(super) struct Place<'a> {
     pub(super) beside_source: bool,
     /// The files that are never written over.
     pub(super) sources: &'a Sources<'a>,
+    /// What the names of unfinished files begin with.
+    pub(super) tag: &'a Tag,
+    /// The files that are being written.
+    pub(super) unfinished: &'a Unfinished,
 }
 
 impl Place<'_> {
@@ -88,7 +167,7 @@ impl Place<'_> {
                 }
             }
         }
-        match write_atomically(self.path, bytes, self.overwrite) {
+        match write_atomically(self.path, bytes, self.overwrite, self.tag, self.unfinished) {
             Ok(()) => Ok(()),
             Err(e) if self.overwrite == Overwrite::Never && e.kind() == io::ErrorKind::AlreadyExists => Err(
                 NotWritten::Skipped(Note::new("exists", "the output appeared while the photo was prepared")),
@@ -104,18 +183,28 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
         && fs::read(path).is_ok_and(|existing| existing == bytes)
 }
 
-fn write_atomically(path: &Path, bytes: &[u8], overwrite: Overwrite) -> io::Result<()> {
+fn write_atomically(
+    path: &Path,
+    bytes: &[u8],
+    overwrite: Overwrite,
+    tag: &Tag,
+    unfinished: &Unfinished,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     fs::create_dir_all(folder)?;
     let mut builder = Builder::new();
-    builder.prefix(".photofit-").suffix(".tmp");
+    builder.prefix(&tag.0).suffix(SUFFIX);
     // What any new file gets: the system takes the umask off.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
+    let (mut file, _writing) = unfinished.begin(|| {
+        let file = builder.tempfile_in(folder)?;
+        let path = file.path().to_owned();
+        Ok((file, path))
+    })?;
     file.write_all(bytes)?;
     let persisted = match overwrite {
         Overwrite::Never => file.persist_noclobber(path),
@@ -134,7 +223,16 @@ mod tests {
         let path = folder.path().join("a.jpg");
         // A folder cannot be replaced by a file.
         fs::create_dir(&path).expect("a folder");
-        assert!(write_atomically(&path, b"bytes", Overwrite::Always).is_err());
+        assert!(
+            write_atomically(
+                &path,
+                b"bytes",
+                Overwrite::Always,
+                &Tag::of_this_process(),
+                &Unfinished::default()
+            )
+            .is_err()
+        );
         let left: Vec<_> = fs::read_dir(folder.path()).expect("readable").collect();
         assert_eq!(left.len(), 1, "{left:?}");
     }
@@ -145,7 +243,14 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         let (ours, usual) = (folder.path().join("ours"), folder.path().join("usual"));
-        write_atomically(&ours, b"bytes", Overwrite::Changed).expect("written");
+        write_atomically(
+            &ours,
+            b"bytes",
+            Overwrite::Changed,
+            &Tag::of_this_process(),
+            &Unfinished::default(),
+        )
+        .expect("written");
         fs::write(&usual, b"bytes").expect("written");
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode();
         assert_eq!(mode(&ours), mode(&usual));

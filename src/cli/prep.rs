@@ -1,20 +1,22 @@
 //! `photofit prep`: every input is read, prepared, written and answered.
 
+use std::fs::Metadata;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
-use photofit::{Options, Preparer};
+use photofit::batch::{Photo, Worker};
+use photofit::{Batch, CancelToken, Options, Report};
 
 use super::args::{Overwrite, PrepArgs};
 use super::inputs::{self, DASH, Input};
 use super::names::Names;
-use super::output::{NotWritten, Place, Sources};
+use super::output::{NotWritten, Place, Sources, Tag, Unfinished};
 use super::progress::{Progress, Summary};
-use super::report::{Answer, Note, Planned, Reporter, Verdict, chain, target};
+use super::report::{Answer, Note, Planned, Reporter, Timings, Verdict, chain, milliseconds, target};
+use super::resume::Resume;
 use super::source;
-use super::workers::Workers;
 use super::{ALL_DONE, Error, SOME_FAILED};
 
 /// The exit code when Ctrl-C is pressed twice: 128 and the number of SIGINT, as shells have it.
@@ -45,12 +47,12 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         );
         return Err(Error::Usage(message));
     }
-    let workers = Workers::start(args.jobs)?;
+    let batch = batch(&args, &options);
     let folder = folder.map_or_else(PathBuf::new, Path::to_owned);
     let goal = if to_stdout {
         Goal::Stdout
     } else {
-        Goal::Folder(Names::assign(&inputs, &folder, &options, args.on_collision, &workers)?)
+        Goal::Folder(Names::assign(&inputs, &folder, &options, args.on_collision, &batch)?)
     };
     if !args.dry_run && !to_stdout && inputs.iter().any(|i| i.verdict.is_none()) {
         // Found out once instead of for each photo.
@@ -60,8 +62,18 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
             source,
         })?;
     }
+    let journal = args.journal.as_deref().filter(|_| !args.dry_run && !to_stdout);
+    let resume = journal
+        .map(|path| Resume::open(path, args.resume, &options))
+        .transpose()?;
+    let tag = resume.as_ref().map_or_else(Tag::of_this_process, Resume::tag);
+    if args.resume && !folder.as_os_str().is_empty() {
+        tag.clean(&folder);
+    }
     let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, to_stdout && !args.dry_run)?;
-    let stop = stop_on_ctrl_c();
+    let unfinished = Unfinished::default();
+    let stop = stop_on_ctrl_c(&unfinished);
+    let batch = batch.stop(stop.clone());
 
     let work = Work {
         options: &options,
@@ -70,50 +82,83 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         goal,
         overwrite: args.overwrite,
         dry_run: args.dry_run,
+        resume,
+        tag,
+        unfinished,
+        unjournaled: Mutex::new(None),
+        stop,
     };
-    let mut progress = Progress::new(inputs.len(), args.quiet || to_stdout);
+    // What is named belongs to this part; names are given with a view to all parts.
+    let mine: Vec<usize> = (0..inputs.len())
+        .filter(|&index| args.shard.is_none_or(|shard| shard.has(inputs[index].key())))
+        .collect();
+    let progress = Progress::new(mine.len(), args.quiet || to_stdout);
     let mut summary = Summary::new(args.dry_run);
-    let fresh = || Preparer::new(options.clone());
-    let done = workers.each(
-        inputs.len(),
-        &stop,
-        fresh,
-        |preparer, index| work.answer(preparer, index),
-        |index, answer| {
+    let done = batch.each(
+        &mine,
+        &progress,
+        |worker, _, &index| work.answer(worker, index),
+        |place, answer| {
+            let input = &inputs[mine[place]];
             let answer = answer.unwrap_or_else(|panic| Answer {
-                input: inputs[index].display().into_owned(),
-                output: None,
-                read: 0,
                 verdict: Verdict::Failed(Note::new("panicked", format!("internal error: {panic}"))),
+                ..Answer::new(input)
             });
-            progress.advance(answer.read);
+            progress.read(answer.read);
             reporter.write(&answer, &progress);
             summary.add(&answer);
         },
     );
     progress.finish();
+    let done = done.map_err(Error::Workers)?;
 
     let unreported = reporter.finish();
     if let Some(error) = &unreported {
         eprintln!("photofit: the report is incomplete: {error}");
     }
-    let left = inputs.len() - done;
-    if !args.quiet && !to_stdout {
-        eprintln!("{}", summary.to_text(left));
+    let unjournaled = work.unjournaled.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let (Some(error), Some(resume)) = (&unjournaled, &work.resume) {
+        eprintln!(
+            "photofit: cannot write {}: {error}; the run was stopped",
+            resume.path().display()
+        );
     }
-    let failed = summary.any_failed() || left > 0 || unreported.is_some();
+    let left = mine.len() - done;
+    if !args.quiet && !to_stdout {
+        eprintln!("{}", summary.to_text(left, work.resume.is_some()));
+    }
+    let failed = summary.any_failed() || left > 0 || unreported.is_some() || unjournaled.is_some();
     Ok(if failed { SOME_FAILED } else { ALL_DONE })
 }
 
-/// Set when Ctrl-C is pressed: the photos in work are finished. Pressed again, it ends the program.
-fn stop_on_ctrl_c() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&stop);
+/// How many photos may be answered before the one that is due: answers take little memory, and a large photo should not
+/// hold up the others.
+const AHEAD: usize = 1000;
+
+fn batch(args: &PrepArgs, options: &Options) -> Batch {
+    let mut batch = Batch::new(options.clone()).ahead(AHEAD);
+    if let Some(jobs) = args.jobs {
+        batch = batch.jobs(jobs);
+    }
+    if let Some(memory) = args.memory {
+        batch = batch.memory(memory);
+    }
+    if let Some(timeout) = args.timeout {
+        batch = batch.timeout(timeout);
+    }
+    batch
+}
+
+/// Cancelled when Ctrl-C is pressed: the photos in work are finished. Pressed again, it ends the program.
+fn stop_on_ctrl_c(unfinished: &Unfinished) -> CancelToken {
+    let stop = CancelToken::new();
+    let (seen, unfinished) = (stop.clone(), unfinished.clone());
     // Where there is no handler to be had, Ctrl-C ends the program at once, as it does everywhere.
     let _ = ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::Relaxed) {
-            std::process::exit(STOPPED);
+        if seen.is_cancelled() {
+            unfinished.remove_and_exit(STOPPED);
         }
+        seen.cancel();
         eprintln!("\nfinishing the photos in work; press Ctrl-C again to stop at once");
     });
     stop
@@ -135,51 +180,86 @@ struct Work<'a> {
     goal: Goal,
     overwrite: Overwrite,
     dry_run: bool,
+    resume: Option<Resume>,
+    tag: Tag,
+    unfinished: Unfinished,
+    /// Why the journal could not be written. Without it the run could not be resumed: it ends there.
+    unjournaled: Mutex<Option<io::Error>>,
+    stop: CancelToken,
 }
 
 impl Work<'_> {
     /// Reads, prepares and writes one input.
-    fn answer(&self, preparer: &mut Preparer, index: usize) -> Answer {
+    fn answer(&self, worker: &mut Worker<'_>, index: usize) -> Answer {
         let input = &self.inputs[index];
-        let mut answer = Answer {
-            input: input.display().into_owned(),
-            output: None,
-            read: 0,
-            verdict: Verdict::Skipped(Note::new("", "")),
-        };
-        let collision = match &self.goal {
-            Goal::Folder(names) => names.refused(index),
-            Goal::Stdout => None,
-        };
-        answer.verdict = match (&input.verdict, collision) {
-            (Some(verdict), _) => verdict.clone(),
-            (None, Some(message)) => Verdict::Failed(Note::new("collision", message)),
-            (None, None) => match source::read(input, self.options.max_memory()) {
-                Ok(bytes) => {
-                    answer.read = bytes.len() as u64;
-                    self.prepare(preparer, index, &bytes, &mut answer.output)
-                        .unwrap_or_else(|verdict| verdict)
+        let mut answer = Answer::new(input);
+        if let Some(verdict) = &input.verdict {
+            answer.verdict = verdict.clone();
+            return answer;
+        }
+        if let Goal::Folder(names) = &self.goal {
+            if let Some(message) = names.refused(index) {
+                answer.verdict = Verdict::Failed(Note::new("collision", message));
+                return answer;
+            }
+            let written = |report: &Report| {
+                let path = names.take(index, report.result.format).ok()?;
+                Some(path.to_string_lossy().into_owned())
+            };
+            if let Some(done) = self.resume.as_ref().and_then(|resume| resume.done(input, written)) {
+                return done;
+            }
+        }
+        // As it is before it is read: what changes from now on has changed.
+        let before = self
+            .resume
+            .as_ref()
+            .and(input.path())
+            .and_then(|path| path.metadata().ok());
+        match worker.open(input) {
+            Ok(mut photo) => {
+                answer.read = photo.bytes().len() as u64;
+                let verdict = self.prepare(&mut photo, index, before.as_ref(), &mut answer);
+                answer.verdict = verdict.unwrap_or_else(|verdict| verdict);
+                if !matches!(answer.verdict, Verdict::Done(_)) {
+                    self.note(input, before.as_ref(), photo.bytes(), None, &answer);
                 }
-                Err(verdict) => verdict,
-            },
-        };
+            }
+            Err(error) => {
+                answer.verdict = source::failed(&error.cause, input);
+                self.note(input, before.as_ref(), &[], None, &answer);
+            }
+        }
         answer
+    }
+
+    /// Writes an answer into the journal, if there is one.
+    fn note(&self, input: &Input, before: Option<&Metadata>, bytes: &[u8], output: Option<&[u8]>, answer: &Answer) {
+        if let Some(resume) = &self.resume
+            && let Err(error) = resume.add(input, before, bytes, output, answer)
+        {
+            self.stop.cancel();
+            self.unjournaled
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(error);
+        }
     }
 
     fn prepare(
         &self,
-        preparer: &mut Preparer,
+        photo: &mut Photo<'_>,
         index: usize,
-        bytes: &[u8],
-        output: &mut Option<String>,
+        before: Option<&Metadata>,
+        answer: &mut Answer,
     ) -> Result<Verdict, Verdict> {
         let refused = |error| source::refused(&error, &self.inputs[index]);
         if self.dry_run || self.overwrite == Overwrite::Never {
-            let info = photofit::probe(bytes).map_err(refused)?;
-            let planned = photofit::plan(bytes, self.options).map_err(refused)?;
+            let info = photofit::probe(photo.bytes()).map_err(refused)?;
+            let planned = photofit::plan(photo.bytes(), self.options).map_err(refused)?;
             if let Goal::Folder(names) = &self.goal {
                 let path = names.path(index, target(&info, &planned).0);
-                *output = Some(path.to_string_lossy().into_owned());
+                answer.output = Some(path.to_string_lossy().into_owned());
                 if let Some(note) = self.place(names, index, &path).existing() {
                     return Err(Verdict::Skipped(note));
                 }
@@ -187,16 +267,19 @@ impl Work<'_> {
             if self.dry_run {
                 return Ok(Verdict::Planned(Box::new(Planned::new(&info, &planned))));
             }
-            *output = None;
+            answer.output = None;
         }
-        let prepared = preparer.prepare(bytes).map_err(refused)?;
+        let source = photo.bytes();
+        let prepared = photo.prepare().map_err(refused)?;
+        answer.timings = Timings::of(photo.timings());
         let report = Box::new(prepared.report().clone());
+        let start = Instant::now();
         match &self.goal {
             Goal::Stdout => {
                 let mut stdout = io::stdout().lock();
                 let written = stdout.write_all(prepared.bytes()).and_then(|()| stdout.flush());
                 written.map_err(|e| Verdict::Failed(Note::new("io", format!("cannot write: {e}"))))?;
-                *output = Some(DASH.to_owned());
+                answer.output = Some(DASH.to_owned());
             }
             Goal::Folder(names) => {
                 let path = names.take(index, report.result.format).map_err(|other| {
@@ -207,16 +290,19 @@ impl Work<'_> {
                 })?;
                 let text = path.to_string_lossy().into_owned();
                 match self.place(names, index, &path).write(prepared.bytes()) {
-                    Ok(()) => *output = Some(text),
+                    Ok(()) => answer.output = Some(text),
                     Err(NotWritten::Skipped(note)) => {
-                        *output = Some(text);
+                        answer.output = Some(text);
                         return Err(Verdict::Skipped(note));
                     }
                     Err(NotWritten::Failed(note)) => return Err(Verdict::Failed(note)),
                 }
             }
         }
-        Ok(Verdict::Done(report))
+        answer.timings.write = milliseconds(start.elapsed());
+        answer.verdict = Verdict::Done(report);
+        self.note(&self.inputs[index], before, source, Some(prepared.bytes()), answer);
+        Ok(answer.verdict.clone())
     }
 
     fn place<'a>(&'a self, names: &Names, index: usize, path: &'a Path) -> Place<'a> {
@@ -225,6 +311,8 @@ impl Work<'_> {
             overwrite: self.overwrite,
             beside_source: names.is_beside_source(index),
             sources: &self.sources,
+            tag: &self.tag,
+            unfinished: &self.unfinished,
         }
     }
 }

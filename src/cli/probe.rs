@@ -1,16 +1,14 @@
 //! `photofit probe`: what each photo is and what would be done with it, as a table or as JSON lines.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::AtomicBool;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use photofit::{ImageInfo, Options, Plan};
+use photofit::{Batch, ImageInfo, Options, Plan};
 use serde::Serialize;
 
 use super::args::ProbeArgs;
 use super::inputs::{self, Input};
 use super::report::{Note, Verdict, printable, target};
-use super::workers::Workers;
 use super::{ALL_DONE, Error, SOME_FAILED, source, units};
 
 /// A table as all commands print it: columns and no lines, good for pipes.
@@ -38,7 +36,6 @@ pub(super) fn text(mut table: Table) -> String {
 pub(super) fn run(args: ProbeArgs) -> Result<u8, Error> {
     let options = args.conform.options();
     let inputs = inputs::collect(&args.inputs, None)?;
-    let workers = Workers::start(None)?;
     let mut table = table([
         "file",
         "format",
@@ -55,11 +52,10 @@ pub(super) fn run(args: ProbeArgs) -> Result<u8, Error> {
     let mut out = io::stdout().lock();
     // Who reads a part of it and goes away has seen enough.
     let mut readers = true;
-    workers.each(
-        inputs.len(),
-        &AtomicBool::new(false),
-        || (),
-        |(), index| look(&inputs[index], &options),
+    let shown = Batch::new(options.clone()).each(
+        &inputs,
+        &(),
+        |_, _, input| look(input, &options),
         |index, found| {
             let found = found.unwrap_or_else(|panic| {
                 Found::answered(Verdict::Failed(Note::new(
@@ -77,6 +73,7 @@ pub(super) fn run(args: ProbeArgs) -> Result<u8, Error> {
             }
         },
     );
+    shown.map_err(Error::Workers)?;
     if !args.json {
         if !table.is_empty() {
             readers = writeln!(out, "{}", text(table)).is_ok();

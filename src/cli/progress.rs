@@ -1,6 +1,7 @@
 //! The progress bar and the closing summary, both on standard error.
 
 use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,7 +16,13 @@ const REASONS: usize = 5;
 /// The bar: photos done of all, rate, time left and megabytes read.
 pub(super) struct Progress {
     bar: ProgressBar,
-    read: u64,
+    read: AtomicU64,
+}
+
+impl photofit::batch::Progress for Progress {
+    fn finished(&self, _: usize) {
+        self.bar.inc(1);
+    }
 }
 
 impl Progress {
@@ -40,14 +47,16 @@ impl Progress {
         if !hidden {
             bar.enable_steady_tick(Duration::from_millis(250));
         }
-        Self { bar, read: 0 }
+        Self {
+            bar,
+            read: AtomicU64::new(0),
+        }
     }
 
-    /// One more input is answered, for which `bytes` were read.
-    pub(super) fn advance(&mut self, bytes: u64) {
-        self.read += bytes;
-        self.bar.set_message(units::bytes(self.read));
-        self.bar.inc(1);
+    /// An input is answered for which `bytes` were read.
+    pub(super) fn read(&self, bytes: u64) {
+        let read = self.read.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.bar.set_message(units::bytes(read));
     }
 
     /// Takes the bar away while `print` prints.
@@ -75,6 +84,7 @@ pub(super) struct Summary {
     skipped: usize,
     no_photos: usize,
     failed: usize,
+    resumed: usize,
     before: u64,
     after: u64,
     reasons: Vec<(String, String)>,
@@ -92,6 +102,7 @@ impl Summary {
             skipped: 0,
             no_photos: 0,
             failed: 0,
+            resumed: 0,
             before: 0,
             after: 0,
             reasons: Vec::new(),
@@ -100,6 +111,7 @@ impl Summary {
 
     /// Counts an answer.
     pub(super) fn add(&mut self, answer: &Answer) {
+        self.resumed += usize::from(answer.resumed);
         match &answer.verdict {
             Verdict::Done(report) => {
                 self.before += report.source.bytes;
@@ -136,8 +148,9 @@ impl Summary {
         self.failed > 0
     }
 
-    /// The summary in words; `left` inputs were not started because the run was interrupted.
-    pub(super) fn to_text(&self, left: usize) -> String {
+    /// The summary in words; `left` inputs were not started because the run was interrupted,
+    /// and can be `resumable`.
+    pub(super) fn to_text(&self, left: usize, resumable: bool) -> String {
         let elapsed = self.start.elapsed().as_secs_f64();
         let done = self.kept + self.rewritten + self.transcoded;
         let mut counts = vec![
@@ -161,8 +174,14 @@ impl Summary {
             let rate = done as f64 / elapsed.max(0.001);
             format!("{counts}; {before} -> {after} in {elapsed:.1} s ({rate:.1} photos/s)")
         };
+        if self.resumed > 0 {
+            text += &format!("\n{} were done by an earlier run", self.resumed);
+        }
         if left > 0 {
             text += &format!("\ninterrupted: {left} not started");
+            if resumable {
+                text += "; go on with --resume";
+            }
         }
         if !self.reasons.is_empty() {
             text += "\nrefused:";

@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, LineWriter, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use photofit::{Action, Format, ImageInfo, Plan, Report};
 use serde::Serialize;
 
 use super::Error;
-use super::inputs::DASH;
+use super::inputs::{DASH, Input};
 use super::progress::Progress;
 use super::units;
 
@@ -78,6 +79,40 @@ pub(super) struct Answer {
     pub(super) read: u64,
     /// What became of it.
     pub(super) verdict: Verdict,
+    /// Whether an earlier run did it.
+    pub(super) resumed: bool,
+    /// What took how long.
+    pub(super) timings: Timings,
+}
+
+/// What the steps of a photo took, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Timings {
+    /// Waiting for memory.
+    pub(super) wait: f64,
+    /// Reading the file.
+    pub(super) read: f64,
+    /// Decoding, resampling, encoding and checking.
+    pub(super) prepare: f64,
+    /// Writing the result.
+    pub(super) write: f64,
+}
+
+impl Timings {
+    /// Those of the library's steps.
+    pub(super) fn of(timings: photofit::batch::Timings) -> Self {
+        Self {
+            wait: milliseconds(timings.waiting),
+            read: milliseconds(timings.reading),
+            prepare: milliseconds(timings.preparing),
+            write: 0.0,
+        }
+    }
+}
+
+/// Milliseconds to a tenth.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e4).round() / 10.0
 }
 
 /// What a dry run says about a photo, with the names of [`Report`].
@@ -166,12 +201,33 @@ struct Line<'a> {
 }
 
 impl Answer {
+    /// Nothing is known yet.
+    pub(super) fn new(input: &Input) -> Self {
+        Self {
+            input: input.display().into_owned(),
+            output: None,
+            read: 0,
+            verdict: Verdict::Skipped(Note::new("", "")),
+            resumed: false,
+            timings: Timings::default(),
+        }
+    }
+
+    /// `ok`, `skipped` or `failed`.
+    pub(super) fn status(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Done(_) | Verdict::Planned(_) => "ok",
+            Verdict::Skipped(_) => "skipped",
+            Verdict::Failed(_) => "failed",
+        }
+    }
+
     /// The line as JSON, without a line end.
-    fn to_json(&self) -> String {
+    pub(super) fn to_json(&self) -> String {
         let mut line = Line {
             input: &self.input,
             output: self.output.as_deref(),
-            status: "ok",
+            status: self.status(),
             report: None,
             planned: None,
             reason: None,
@@ -180,8 +236,8 @@ impl Answer {
         match &self.verdict {
             Verdict::Done(report) => line.report = Some(report),
             Verdict::Planned(planned) => line.planned = Some(planned),
-            Verdict::Skipped(note) => (line.status, line.reason) = ("skipped", Some(note)),
-            Verdict::Failed(note) => (line.status, line.error) = ("failed", Some(note)),
+            Verdict::Skipped(note) => line.reason = Some(note),
+            Verdict::Failed(note) => line.error = Some(note),
         }
         // Strings and numbers under fixed names: there is nothing that JSON could refuse.
         serde_json::to_string(&line).unwrap_or_default()
@@ -359,6 +415,8 @@ mod tests {
             output: None,
             read: 0,
             verdict: Verdict::Failed(Note::new("io", "cannot read: gone")),
+            resumed: false,
+            timings: Timings::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use photofit::Error;
+use photofit::batch::Cause;
 
 use super::inputs::{Input, Origin};
 use super::report::{Note, Verdict};
@@ -54,6 +55,16 @@ fn read_from(mut reader: impl Read, expected: u64, input: &Input, limit: u64) ->
         Err(too_large(size, limit))
     } else {
         Ok(bytes)
+    }
+}
+
+/// What to answer when a batch could not prepare the photo.
+pub(super) fn failed(cause: &Cause, input: &Input) -> Verdict {
+    match cause {
+        Cause::Read(error) => unreadable(error),
+        Cause::TooLarge { size, limit } => too_large(*size, *limit),
+        Cause::Photo(error) => refused(error, input),
+        other => Verdict::Failed(Note::new("failed", other.to_string())),
     }
 }
 
