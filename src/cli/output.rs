@@ -237,6 +237,20 @@ mod tests {
         assert_eq!(left.len(), 1, "{left:?}");
     }
 
+    #[test]
+    fn only_a_run_s_own_unfinished_files_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let below = folder.path().join("below");
+        fs::create_dir(&below).expect("a folder");
+        let (ours, other, photo) = (".photofit-abc-1.tmp", ".photofit-abd-1.tmp", "abc.jpg");
+        for name in [ours, other, photo] {
+            fs::write(below.join(name), b"bytes").expect("written");
+        }
+        Tag::new("abc").clean(folder.path());
+        assert!(!below.join(ours).exists());
+        assert!(below.join(other).exists() && below.join(photo).exists());
+    }
+
     #[cfg(unix)]
     #[test]
     fn files_get_the_usual_permissions() {

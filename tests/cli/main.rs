@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::cast_possible_truncation, reason = "made-up pixels")]
 
+mod batch;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
