@@ -74,6 +74,10 @@ pub(super) struct PrepArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) report: Option<PathBuf>,
 
+    /// Write a page to look at to FILE: totals, charts, and a table with thumbnails that can be sorted and filtered.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) html: Option<PathBuf>,
+
     /// Note each photo that is done in FILE, so that --resume can go on where a run ended.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) journal: Option<PathBuf>,

@@ -6,6 +6,7 @@ mod inputs;
 mod journal;
 mod names;
 mod output;
+mod page;
 mod prep;
 mod probe;
 mod progress;

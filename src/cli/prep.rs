@@ -1,6 +1,6 @@
 //! `photofit prep`: every input is read, prepared, written and answered.
 
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,7 @@ use super::args::{Overwrite, PrepArgs};
 use super::inputs::{self, DASH, Input};
 use super::names::Names;
 use super::output::{NotWritten, Place, Sources, Tag, Unfinished};
+use super::page::{self, Page};
 use super::progress::{Progress, Summary};
 use super::report::{Answer, Note, Planned, Reporter, Timings, Verdict, chain, milliseconds, target};
 use super::resume::Resume;
@@ -94,10 +95,11 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         .collect();
     let progress = Progress::new(mine.len(), args.quiet || to_stdout);
     let mut summary = Summary::new(args.dry_run);
+    let mut page = args.html.as_deref().map(Page::new);
     let done = batch.each(
         &mine,
         &progress,
-        |worker, _, &index| work.answer(worker, index),
+        |worker, place, &index| work.answer(worker, index, args.html.is_some() && page::wants(place)),
         |place, answer| {
             let input = &inputs[mine[place]];
             let answer = answer.unwrap_or_else(|panic| Answer {
@@ -107,6 +109,9 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
             progress.read(answer.read);
             reporter.write(&answer, &progress);
             summary.add(&answer);
+            if let Some(page) = &mut page {
+                page.add(&answer);
+            }
         },
     );
     progress.finish();
@@ -115,6 +120,10 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     let unreported = reporter.finish();
     if let Some(error) = &unreported {
         eprintln!("photofit: the report is incomplete: {error}");
+    }
+    let unpaged = page.and_then(|page| page.write().err());
+    if let Some(error) = &unpaged {
+        eprintln!("photofit: {}", chain(error));
     }
     let unjournaled = work.unjournaled.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let (Some(error), Some(resume)) = (&unjournaled, &work.resume) {
@@ -127,7 +136,7 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     if !args.quiet && !to_stdout {
         eprintln!("{}", summary.to_text(left, work.resume.is_some()));
     }
-    let failed = summary.any_failed() || left > 0 || unreported.is_some() || unjournaled.is_some();
+    let failed = summary.any_failed() || left > 0 || unreported.is_some() || unpaged.is_some() || unjournaled.is_some();
     Ok(if failed { SOME_FAILED } else { ALL_DONE })
 }
 
@@ -190,7 +199,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Reads, prepares and writes one input.
-    fn answer(&self, worker: &mut Worker<'_>, index: usize) -> Answer {
+    fn answer(&self, worker: &mut Worker<'_>, index: usize, thumbnail: bool) -> Answer {
         let input = &self.inputs[index];
         let mut answer = Answer::new(input);
         if let Some(verdict) = &input.verdict {
@@ -206,7 +215,10 @@ impl Work<'_> {
                 let path = names.take(index, report.result.format).ok()?;
                 Some(path.to_string_lossy().into_owned())
             };
-            if let Some(done) = self.resume.as_ref().and_then(|resume| resume.done(input, written)) {
+            if let Some(mut done) = self.resume.as_ref().and_then(|resume| resume.done(input, written)) {
+                if thumbnail && let Some(bytes) = done.output.as_ref().and_then(|path| fs::read(path).ok()) {
+                    done.thumbnail = page::thumbnail(&bytes);
+                }
                 return done;
             }
         }
@@ -219,7 +231,7 @@ impl Work<'_> {
         match worker.open(input) {
             Ok(mut photo) => {
                 answer.read = photo.bytes().len() as u64;
-                let verdict = self.prepare(&mut photo, index, before.as_ref(), &mut answer);
+                let verdict = self.prepare(&mut photo, index, before.as_ref(), thumbnail, &mut answer);
                 answer.verdict = verdict.unwrap_or_else(|verdict| verdict);
                 if !matches!(answer.verdict, Verdict::Done(_)) {
                     self.note(input, before.as_ref(), photo.bytes(), None, &answer);
@@ -251,6 +263,7 @@ impl Work<'_> {
         photo: &mut Photo<'_>,
         index: usize,
         before: Option<&Metadata>,
+        thumbnail: bool,
         answer: &mut Answer,
     ) -> Result<Verdict, Verdict> {
         let refused = |error| source::refused(&error, &self.inputs[index]);
@@ -300,6 +313,9 @@ impl Work<'_> {
             }
         }
         answer.timings.write = milliseconds(start.elapsed());
+        if thumbnail {
+            answer.thumbnail = page::thumbnail(prepared.bytes());
+        }
         answer.verdict = Verdict::Done(report);
         self.note(&self.inputs[index], before, source, Some(prepared.bytes()), answer);
         Ok(answer.verdict.clone())

@@ -83,6 +83,8 @@ pub(super) struct Answer {
     pub(super) resumed: bool,
     /// What took how long.
     pub(super) timings: Timings,
+    /// A small picture of the result, where one was wanted, as a `data:` URL.
+    pub(super) thumbnail: Option<String>,
 }
 
 /// What the steps of a photo took, in milliseconds.
@@ -210,6 +212,7 @@ impl Answer {
             verdict: Verdict::Skipped(Note::new("", "")),
             resumed: false,
             timings: Timings::default(),
+            thumbnail: None,
         }
     }
 
@@ -417,6 +420,7 @@ mod tests {
             verdict: Verdict::Failed(Note::new("io", "cannot read: gone")),
             resumed: false,
             timings: Timings::default(),
+            thumbnail: None,
         }
     }
 
