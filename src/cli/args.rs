@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use photofit::{
     Check, Chroma, Effort, Filter, Format, FormatSet, InvalidOption, Light, Limits, LossKind, Metadata, OnDamage,
     Options, OutputFormat, Quality,
@@ -22,6 +22,31 @@ use super::{help, units};
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(super) command: Command,
+
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+}
+
+/// What is told while the program works.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Logs")]
+pub(super) struct LogArgs {
+    /// Log what is done to standard error, instead of a progress bar; twice, every step of every photo too.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub(super) verbose: u8,
+
+    /// The form of the log's lines.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text, global = true)]
+    pub(super) log_format: LogFormat,
+}
+
+/// The form of the log's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// The jobs of the program.

@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod help;
 mod inputs;
 mod journal;
+mod logs;
 mod names;
 mod output;
 mod page;
@@ -76,6 +77,7 @@ impl Error {
 /// [`Error`] when nothing was started; photos that fail are answered in the report and in the exit code.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
     quiet_workers();
+    logs::start(&args.logs);
     let code = match args.command {
         Command::Prep(args) => prep::run(*args)?,
         #[cfg(feature = "upload")]

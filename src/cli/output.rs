@@ -183,7 +183,8 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
         && fs::read(path).is_ok_and(|existing| existing == bytes)
 }
 
-fn write_atomically(
+/// Writes a file beside its place and renames it, with the rights that any new file gets.
+pub(super) fn write_atomically(
     path: &Path,
     bytes: &[u8],
     overwrite: Overwrite,

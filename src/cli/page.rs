@@ -1,7 +1,6 @@
 //! The report as a page to look at: one HTML file that needs nothing else.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,8 @@ use photofit::{Effort, Limits, Metadata, Options, OutputFormat, Quality};
 use serde::Serialize;
 
 use super::Error;
+use super::args::Overwrite;
+use super::output::{Tag, Unfinished, write_atomically};
 use super::report::{Answer, Timings, Verdict};
 use super::units;
 
@@ -218,14 +219,8 @@ impl Page {
             source,
         };
         let html = self.render().map_err(|e| failed(std::io::Error::other(e)))?;
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        file.write_all(html.as_bytes()).map_err(failed)?;
-        file.persist(&self.path).map_err(|e| failed(e.error))?;
-        Ok(())
+        let (tag, unfinished) = (Tag::of_this_process(), Unfinished::default());
+        write_atomically(&self.path, html.as_bytes(), Overwrite::Always, &tag, &unfinished).map_err(failed)
     }
 
     fn render(&self) -> Result<String, minijinja::Error> {

@@ -11,6 +11,7 @@ use photofit::{Batch, CancelToken, Options, Report};
 
 use super::args::{Overwrite, PrepArgs};
 use super::inputs::{self, DASH, Input};
+use super::logs;
 use super::names::Names;
 use super::output::{NotWritten, Place, Sources, Tag, Unfinished};
 use super::page::{self, Page};
@@ -93,7 +94,14 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     let mine: Vec<usize> = (0..inputs.len())
         .filter(|&index| args.shard.is_none_or(|shard| shard.has(inputs[index].key())))
         .collect();
-    let progress = Progress::new(mine.len(), args.quiet || to_stdout);
+    tracing::info!(
+        photos = mine.len(),
+        threads = args.jobs,
+        memory = args.memory,
+        journal = ?args.journal,
+        "preparing"
+    );
+    let progress = Progress::new(mine.len(), args.quiet || to_stdout || logs::is_verbose());
     let mut summary = Summary::new(args.dry_run);
     let mut page = args.html.as_deref().map(Page::new);
     let done = batch.each(
@@ -106,6 +114,7 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
                 verdict: Verdict::Failed(Note::new("panicked", format!("internal error: {panic}"))),
                 ..Answer::new(input)
             });
+            answer.log();
             progress.read(answer.read);
             reporter.write(&answer, &progress);
             summary.add(&answer);
@@ -116,6 +125,7 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     );
     progress.finish();
     let done = done.map_err(Error::Workers)?;
+    tracing::info!(answered = done, left = mine.len() - done, "prepared");
 
     let unreported = reporter.finish();
     if let Some(error) = &unreported {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use photofit::Action;
+use photofit::batch::Stage;
 
 use super::report::{Answer, Verdict, printable};
 use super::units;
@@ -20,7 +21,16 @@ pub(super) struct Progress {
 }
 
 impl photofit::batch::Progress for Progress {
-    fn finished(&self, _: usize) {
+    fn started(&self, index: usize) {
+        tracing::debug!(index, "started");
+    }
+
+    fn stage(&self, index: usize, stage: Stage) {
+        tracing::debug!(index, ?stage);
+    }
+
+    fn finished(&self, index: usize) {
+        tracing::debug!(index, "finished");
         self.bar.inc(1);
     }
 }

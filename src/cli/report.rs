@@ -216,6 +216,36 @@ impl Answer {
         }
     }
 
+    /// Logs what became of it.
+    pub(super) fn log(&self) {
+        let Timings {
+            wait,
+            read,
+            prepare,
+            write,
+        } = self.timings;
+        match &self.verdict {
+            Verdict::Failed(note) => tracing::info!(input = %self.input, kind = note.kind, "failed: {}", note.message),
+            Verdict::Skipped(note) => {
+                tracing::info!(input = %self.input, kind = note.kind, "skipped: {}", note.message)
+            }
+            Verdict::Planned(_) => tracing::info!(input = %self.input, "planned"),
+            Verdict::Done(report) => tracing::info!(
+                input = %self.input,
+                output = self.output,
+                before = report.source.bytes,
+                after = report.result.bytes,
+                resumed = self.resumed,
+                wait_ms = wait,
+                read_ms = read,
+                prepare_ms = prepare,
+                write_ms = write,
+                "{}",
+                report.action.name()
+            ),
+        }
+    }
+
     /// `ok`, `skipped` or `failed`.
     pub(super) fn status(&self) -> &'static str {
         match self.verdict {
