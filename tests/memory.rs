@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::print_stdout, reason = "the figures")]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "made-up pixels")]
 
 use std::sync::{Mutex, PoisonError};
 

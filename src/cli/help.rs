@@ -25,6 +25,10 @@ Examples:
       What would be done; nothing is written.
   photofit prep photos -o ready --report report.jsonl --deny-loss animation,alpha
       Refuse what would lose its animation or transparency; keep a report.
+  photofit prep photos -o ready --journal done.jsonl --resume
+      Go on where an earlier run ended; without --resume the journal is begun.
+  photofit prep photos -o ready --html report.html
+      A page to look at.
   find . -mtime -7 -print0 | photofit prep --files-from - -0 -o ready
       Whatever another program lists.
   photofit prep - -o - < in.heic > out.jpg
@@ -43,8 +47,9 @@ Names:
   becomes that of the format written (IMG_1.HEIC to IMG_1.jpg) unless it names
   it already (IMG_2.JPG, scan.jpeg). Two photos that would get the same name,
   apart from upper and lower case, are both refused before anything is written,
-  and the rest goes on; see --on-collision. A source is never written over, and in the folder of its
-  source an output replaces another file only with --overwrite always.
+  and the rest goes on; see --on-collision. A source is never written over, and
+  in the folder of its source an output replaces another file only with
+  --overwrite always.
 
 Report:
   One JSON line for each file, in the order of the inputs, goes to standard

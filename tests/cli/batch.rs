@@ -212,6 +212,87 @@ fn memory_and_time_have_their_limits() {
     assert!(desk.files("late").is_empty());
 }
 
+#[test]
+fn the_log_goes_to_standard_error() {
+    let desk = with_photos(2);
+    let ran = desk
+        .run(&prep(&["-v", "--log-format", "json", "--report", "report", "-q"]))
+        .code(0);
+    let lines = json_lines(&ran.err());
+    let done: Vec<_> = lines.iter().filter(|line| line["message"] == "transcoded").collect();
+    assert_eq!(done.len(), 2, "{}", ran.err());
+    assert!(done.iter().all(|line| line["prepare_ms"].as_f64().unwrap() > 0.0));
+    assert!(!ran.err().contains("DEBUG"));
+    assert!(ran.out().is_empty());
+    let ran = desk.run(&prep(&["-vv"])).code(0);
+    assert!(ran.err().contains("stage=Preparing"), "{}", ran.err());
+    let ran = desk.run(&prep(&[])).code(0);
+    assert!(!ran.err().contains("INFO"), "{}", ran.err());
+}
+
+/// Chromium, if there is one.
+#[allow(clippy::print_stderr, reason = "why it is skipped")]
+fn browser() -> Option<&'static str> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = names.into_iter().find(|name| {
+        let asked = Command::new(name)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        asked.is_ok_and(|status| status.success())
+    });
+    if found.is_none() {
+        eprintln!("skipped in a browser: no Chromium here (Debian's package is called chromium)");
+    }
+    found
+}
+
+#[test]
+fn the_page_lists_photos_and_failures_and_works_in_a_browser() {
+    let desk = with_photos(3);
+    desk.put("in/<b>.jpg", b"\xFF\xD8\xFF\xE0nothing to see");
+    desk.run(&prep(&["--html", "page.html"])).code(1);
+    let html = String::from_utf8(desk.get("page.html")).unwrap();
+    assert_eq!(html.matches("<tr data-name").count(), 4);
+    assert_eq!(html.matches("<img src=\"data:image").count(), 3);
+    assert!(html.contains("&lt;b&gt;.jpg") && !html.contains("<b>.jpg"));
+    let Some(browser) = browser() else { return };
+    // The filter is set as somebody would, and the table sorted.
+    let script = "<script>field('result').value = 'failed'; filter();\
+        document.querySelectorAll('th button')[3].click();</script></body>";
+    desk.put("tried.html", html.replace("</body>", script).as_bytes());
+    let shown = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .arg(format!("--user-data-dir={}", desk.path("profile").display()))
+        .arg("--dump-dom")
+        .arg(format!("file://{}", desk.path("tried.html").display()))
+        .output()
+        .unwrap();
+    let dom = String::from_utf8(shown.stdout).unwrap();
+    assert!(dom.contains("1 of 4 listed"), "{dom}");
+    let hidden: Vec<bool> = dom
+        .match_indices("<tr data-name")
+        .map(|(at, _)| {
+            let end = at + dom[at..].find('>').unwrap();
+            dom[at..end].contains("hidden")
+        })
+        .collect();
+    // Largest first: the file that failed has no size and comes last.
+    assert_eq!(hidden, [true, true, true, false]);
+}
+
 #[cfg(unix)]
 #[test]
 fn paths_may_be_as_long_as_the_system_allows() {
