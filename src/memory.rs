@@ -13,9 +13,13 @@ const BASE: u64 = 800_000;
 /// Rows of the source and of the target that the planar road has in hand: pieces, and the filter's window.
 const WINDOW: u64 = 240;
 
+/// Rows of the source and of the target in the pieces that wait where threads share the work.
+const WAITING: u64 = 240;
+
 /// The bytes that preparing takes beside the source's own, the result included: what is held at the same time on the
-/// road that the photo will take, for one thread.
-pub(crate) fn estimate(info: &ImageInfo, options: &Options) -> u64 {
+/// road that the photo will take, where so many threads may share the work.
+pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u64 {
+    let threads = threads.max(1) as u64;
     let (width, height) = info.upright_size();
     let (width, height) = plan::fit(width, height, options.limits());
     let target = Picture {
@@ -27,8 +31,10 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options) -> u64 {
         && info.orientation == Orientation::Upright
         && options.limits().formats().contains(info.format);
     let road = match &info.jpeg {
-        Some(jpeg) if info.format == Format::Jpeg && is_planar(info) => planar(info, jpeg, options, &target, conforms),
-        _ => interleaved(info, options, &target, conforms),
+        Some(jpeg) if info.format == Format::Jpeg && is_planar(info) => {
+            planar(info, jpeg, options, &target, conforms, threads)
+        }
+        _ => interleaved(info, options, &target, conforms, threads),
     };
     BASE.saturating_add(road)
 }
@@ -60,7 +66,7 @@ fn is_planar(info: &ImageInfo) -> bool {
 }
 
 /// JPEG to JPEG on planes.
-fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture, conforms: bool) -> u64 {
+fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture, conforms: bool, threads: u64) -> u64 {
     // Samples of the source, and of the result, which has the same sampling or less.
     let samples = |pixels: u64| pixels.saturating_mul(jpeg_samples(jpeg)) / 64;
     let (source, result) = (samples(info.pixels()), samples(target.pixels));
@@ -89,7 +95,15 @@ fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture
     let size = bytes(result, (detail * above + 0.01).min(0.75));
     let mut road = held + encoded(options, result, size);
     // A piece of the source and one of the target, and the filter's window in between.
-    road += (samples(u64::from(info.width)) / scale(info, target) + samples(target.width)) * WINDOW;
+    let (source_row, target_row) = (
+        samples(u64::from(info.width)) / scale(info, target),
+        samples(target.width),
+    );
+    road += (source_row + target_row) * WINDOW;
+    if threads > 1 {
+        // Pieces are larger then, and some of each wait between the stages.
+        road += (source_row + target_row) * WAITING;
+    }
     let steps = info.orientation.steps();
     if steps.transpose || steps.flip_vertical {
         road += result;
@@ -140,7 +154,7 @@ fn bytes(samples: u64, share: f64) -> u64 {
 }
 
 /// Everything else: through interleaved pixels.
-fn interleaved(info: &ImageInfo, options: &Options, target: &Picture, conforms: bool) -> u64 {
+fn interleaved(info: &ImageInfo, options: &Options, target: &Picture, conforms: bool, threads: u64) -> u64 {
     let Decoding { source, beside, .. } = decoding(info);
     let decoded = info.pixels().saturating_mul(source + beside);
     if conforms {
@@ -168,7 +182,9 @@ fn interleaved(info: &ImageInfo, options: &Options, target: &Picture, conforms: 
     } else {
         0
     };
-    let bands = colors + rows * channels * 2 * (width * copies + across) + 72 * across * channels * 2;
+    let band = colors + rows * channels * 2 * (width * copies + across) + 72 * across * channels * 2;
+    // One for each thread, as far as there are so many.
+    let bands = band * threads.min(down.div_ceil(64));
     // Small, turned, and as planes.
     let samples = match options.chroma() {
         _ if channels < 3 => target.pixels,

@@ -25,6 +25,7 @@ use crate::prepared::Prepared;
 use crate::probe::{self, ColorModel, ImageInfo, probe};
 use crate::report::{Action, Loss, Outcome, Report, Source};
 use crate::resample::Resampler;
+use crate::threads;
 
 /// The quality that [`Quality::Auto`](crate::Quality::Auto) starts from.
 const DEFAULT_QUALITY: u8 = 90;
@@ -52,12 +53,13 @@ pub fn plan(data: &[u8], options: &Options) -> Result<Plan, Error> {
 }
 
 /// The bytes of memory that preparing this photo takes beside the source's own, its result included: estimated from the
-/// header, for one thread with fresh scratch memory. It is meant to be what the photo may take, so most take less.
+/// header, for fresh scratch memory. It is meant to be what the photo may take, so most take less; called on a thread of a
+/// rayon pool it is what the photo takes there, where the pool's idle threads help.
 ///
 /// # Errors
 /// Those of [`probe`], and [`Error::Panicked`].
 pub fn estimate_memory(data: &[u8], options: &Options) -> Result<u64, Error> {
-    caught(|| Ok(memory::estimate(&probe(data)?, options)))
+    caught(|| Ok(memory::estimate(&probe(data)?, options, threads::threads())))
 }
 
 /// Does `work`, and makes an error of a panic in it.

@@ -13,8 +13,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Photos are let in by the memory that they will take, estimated from their headers ([`estimate_memory`]
-//! (crate::estimate_memory)): a large one waits until there is room, and one that is larger than the budget is prepared
+//! Photos are let in by the memory that they will take, estimated from their headers
+//! ([`estimate_memory`](crate::estimate_memory)): a large one waits until there is room, and one that is larger than the budget is prepared
 //! alone. When fewer photos are left than there are cores, or the others wait for memory, idle cores work inside the
 //! photos that are there. The results depend on none of it.
 

@@ -13,6 +13,7 @@ use crate::options::Options;
 use crate::prepare::Preparer;
 use crate::prepared::Prepared;
 use crate::probe::probe;
+use crate::threads;
 
 /// How much is read before it is decided whether the rest is worth it: more than nearly any header takes.
 const HEAD: u64 = 64 * 1024;
@@ -197,7 +198,7 @@ fn needed(head: &[u8], size: Option<u64>, options: &Options) -> Result<u64, Erro
     };
     info.bytes = size;
     decode::check_limits(&info, options)?;
-    Ok(size.saturating_add(memory::estimate(&info, options)))
+    Ok(size.saturating_add(memory::estimate(&info, options, threads::threads())))
 }
 
 /// Reads at most `limit` bytes more, in pieces between which `token` is looked at.

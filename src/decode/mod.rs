@@ -100,7 +100,7 @@ pub(crate) fn check_limits(info: &ImageInfo, options: &Options) -> Result<(), Er
             limit: options.max_source_pixels(),
         });
     }
-    let needed = memory::estimate(info, options);
+    let needed = memory::estimate(info, options, 1);
     if needed > options.max_memory() {
         return Err(Error::TooMuchMemory {
             needed,
