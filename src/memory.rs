@@ -10,11 +10,14 @@ use crate::probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 /// What every preparer has: tables, and buffers that do not depend on the photo.
 const BASE: u64 = 800_000;
 
+/// The tables that turn inks into RGB by a profile.
+const INKS: u64 = 2_500_000;
+
 /// Rows of the source and of the target that the planar road has in hand: pieces, and the filter's window.
 const WINDOW: u64 = 240;
 
 /// Rows of the source and of the target in the pieces that wait where threads share the work.
-const WAITING: u64 = 240;
+const WAITING: u64 = 256;
 
 /// The bytes that preparing takes beside the source's own, the result included: what is held at the same time on the
 /// road that the photo will take, where so many threads may share the work.
@@ -36,7 +39,8 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
         }
         _ => interleaved(info, options, &target, conforms, threads),
     };
-    BASE.saturating_add(road)
+    let inks = matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck) && info.profile.is_some();
+    BASE.saturating_add(road).saturating_add(if inks { INKS } else { 0 })
 }
 
 /// A target's size in pixels.
@@ -61,6 +65,11 @@ fn scale(info: &ImageInfo, target: &Picture) -> u64 {
     }
 }
 
+/// Whether decoding holds all coefficients, at 16 bits.
+fn by_coefficients(jpeg: &JpegInfo) -> bool {
+    jpeg.process == JpegProcess::Progressive || !jpeg.interleaved
+}
+
 fn is_planar(info: &ImageInfo) -> bool {
     matches!(info.color, ColorModel::Gray | ColorModel::YCbCr)
 }
@@ -71,10 +80,7 @@ fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture
     let samples = |pixels: u64| pixels.saturating_mul(jpeg_samples(jpeg)) / 64;
     let (source, result) = (samples(info.pixels()), samples(target.pixels));
     let coefficients = source.saturating_mul(2);
-    let held = match jpeg.process {
-        JpegProcess::Progressive => coefficients,
-        _ => 0,
-    };
+    let held = if by_coefficients(jpeg) { coefficients } else { 0 };
     if conforms {
         // Checked at an eighth of its size, and kept or given other metadata.
         let checked = if options.check() == Check::Full {
@@ -193,11 +199,30 @@ fn interleaved(info: &ImageInfo, options: &Options, target: &Picture, conforms: 
         _ => target.pixels * 3 / 2,
     };
     let as_png = options.format() != OutputFormat::Jpeg && (info.alpha || info.format == Format::Png);
-    let coded = encoded(options, samples, bytes(samples, 0.35)).max(if as_png { 9 * small / 2 } else { 0 });
+    let coded = if as_png {
+        png(info, target, small)
+    } else {
+        samples + encoded(options, samples, bytes(samples, 0.35))
+    };
     decoded
         .max(held + bands + small)
         .max(held + 2 * small + 2 * samples)
-        .max(held + small + samples + coded)
+        .max(held + small + coded)
+}
+
+/// What writing a PNG of so many samples takes beside them, with the result.
+fn png(info: &ImageInfo, target: &Picture, samples: u64) -> u64 {
+    // A drawing has the denser edges the smaller it gets, with shades that it did not have. Other formats compress
+    // better: nothing is known from their size.
+    let source = info.pixels() * (samples / target.pixels.max(1)).max(1);
+    let density = match info.format {
+        Format::Png => info.bytes as f64 / source.max(1) as f64,
+        _ => 1.0,
+    };
+    let shrink = info.pixels() as f64 / target.pixels.max(1) as f64;
+    let size = bytes(samples, (density * shrink.sqrt() * 4.0 + 0.02).min(1.0));
+    // The first guess of the file's size, and how it and what is not yet written into it grow.
+    (samples / 4 + 5 * size).min(9 * samples / 2)
 }
 
 /// Bytes a pixel while an interleaved picture is decoded.
@@ -222,8 +247,7 @@ fn decoding(info: &ImageInfo) -> Decoding {
         _ => channels * if wide { 2 } else { 1 },
     };
     let beside = match (info.format, &info.jpeg) {
-        // The coefficients of a progressive JPEG are all held, at 16 bits.
-        (Format::Jpeg, Some(jpeg)) if jpeg.process == JpegProcess::Progressive => {
+        (Format::Jpeg, Some(jpeg)) if by_coefficients(jpeg) => {
             4 * u64::from(inks) + 2 * jpeg_samples(jpeg).div_ceil(64)
         }
         // Inks are held beside the RGB made of them.

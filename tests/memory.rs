@@ -196,6 +196,19 @@ fn classes(width: u32, height: u32) -> Vec<(String, Vec<u8>)> {
         Encoder::new(&mut bytes, 90).encode(samples, w, h, color).unwrap();
         classes.push((name.to_owned(), bytes));
     }
+    let wide: Vec<u16> = rgb.iter().map(|&v| u16::from(v) * 257).collect();
+    for (name, is_wide) in [("rgb.tif", false), ("rgb-16.tif", true)] {
+        use tiff::encoder::{TiffEncoder, colortype};
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+        let written = if is_wide {
+            encoder.write_image::<colortype::RGB16>(width, height, &wide)
+        } else {
+            encoder.write_image::<colortype::RGB8>(width, height, &rgb)
+        };
+        written.unwrap();
+        classes.push((name.to_owned(), bytes.into_inner()));
+    }
     let rgb = DynamicImage::from(ImageBuffer::<image::Rgb<u8>, _>::from_raw(width, height, rgb).unwrap());
     let mut rgba = rgb.to_rgba8();
     for (x, _, pixel) in rgba.enumerate_pixels_mut() {
@@ -222,6 +235,26 @@ fn classes(width: u32, height: u32) -> Vec<(String, Vec<u8>)> {
 fn estimates_are_never_under_and_at_most_twice_what_is_taken() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut photos = classes(2200, 1500);
+    // HEVC is encoded by nobody here: the samples are small, and cover what else the formats have.
+    for folder in [
+        "bmp",
+        "gif",
+        "heic",
+        "jpeg",
+        "orientation",
+        "photos",
+        "png",
+        "tiff",
+        "webp",
+    ] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("testdata")
+            .join(folder);
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            photos.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
     let made = photos.len();
     // Real photos, of a folder that whoever runs the test names.
     if let Some(folder) = std::env::var_os("PHOTOFIT_CORPUS") {

@@ -148,6 +148,9 @@ pub struct JpegInfo {
     pub quality: Option<u8>,
     /// MCUs between restart markers; 0 without.
     pub restart_interval: u16,
+    /// Whether the first scan has all components. A baseline JPEG without, which is rare, is decoded through its
+    /// coefficients, all of them held at once.
+    pub interleaved: bool,
 }
 
 impl JpegInfo {

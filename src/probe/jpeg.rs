@@ -132,6 +132,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     let mut tables: [Option<[u16; 64]>; 4] = [None; 4];
     let mut orientation = None;
     let mut restart_interval = 0;
+    let mut scanned = None;
     let mut adobe_transform = None;
     let mut jfif = false;
     let mut profile = None;
@@ -149,6 +150,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
                 frame = Some(parsed.ok_or_else(|| malformed("its frame header is cut short"))?);
             }
             DQT => read_tables(payload, &mut tables),
+            SOS => scanned = payload.first().copied().map(usize::from),
             DRI => restart_interval = be16(payload, 0).unwrap_or(0),
             APP0 => jfif |= payload.starts_with(b"JFIF\0"),
             APP14 if payload.starts_with(b"Adobe") => adobe_transform = payload.get(11).copied(),
@@ -226,6 +228,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
                 .map(|t| estimate_quality(&t).quality),
             quantisation,
             restart_interval,
+            interleaved: scanned.is_none_or(|components| components == frame.components.len()),
         }),
     })
 }

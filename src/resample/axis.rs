@@ -1,5 +1,7 @@
 //! The weights of one axis: which source samples make a target sample, and how much of each.
 
+use std::ops::Range;
+
 use std::f64::consts::PI;
 
 use crate::options::Filter;
@@ -37,16 +39,18 @@ impl Axis {
         let scale = span.covered / span.target_covered;
         let width = scale.max(1.0);
         let radius = support(filter) * width;
-        let mut sums: Vec<(usize, Vec<f64>)> = Vec::with_capacity(span.target);
+        // The weights of all samples one after the other, and for each its first source sample and its weights' place.
+        let mut all: Vec<f64> = Vec::with_capacity(span.target * (floor(2.0 * radius) + 3));
+        let mut sums: Vec<(usize, Range<usize>)> = Vec::with_capacity(span.target);
         for index in 0..span.target {
             let along = (index as f64 + 0.5) * scale;
             let centre = if span.flipped { span.covered - along } else { along };
             // At most half a sample beyond an edge, where a flipped plane's last sample may lie.
             let from = floor(centre - radius).min(span.source - 1);
             let to = floor((centre + radius).ceil()).clamp(from + 1, span.source);
-            let mut weights: Vec<f64> = (from..to)
-                .map(|sample| weight(filter, (sample as f64 + 0.5 - centre) / width))
-                .collect();
+            let start = all.len();
+            all.extend((from..to).map(|sample| weight(filter, (sample as f64 + 0.5 - centre) / width)));
+            let weights = &mut all[start..];
             let sum: f64 = weights.iter().sum();
             if sum.abs() < 1e-6 {
                 let even = 1.0 / weights.len() as f64;
@@ -56,25 +60,23 @@ impl Axis {
             }
             // What is too small to move a 16-bit value is what rounding left of a zero.
             let skip = weights.iter().take_while(|w| w.abs() < NOTHING).count();
-            weights.drain(..skip);
-            let keep = weights.iter().rposition(|w| w.abs() >= NOTHING).map_or(0, |i| i + 1);
-            weights.truncate(keep);
-            sums.push((from + skip, weights));
+            let end = weights.iter().rposition(|w| w.abs() >= NOTHING).map_or(skip, |i| i + 1);
+            sums.push((from + skip, start + skip..start + end));
         }
-        Self::even(&sums, span.source)
+        Self::even(&all, &sums, span.source)
     }
 
     /// Gives all samples the same number of taps, moved into the plane where they would reach beyond it.
-    fn even(sums: &[(usize, Vec<f64>)], source: usize) -> Self {
+    fn even(all: &[f64], sums: &[(usize, Range<usize>)], source: usize) -> Self {
         let taps = sums.iter().map(|(_, w)| w.len()).max().unwrap_or(1).max(1);
         let mut axis = Self {
             taps,
             first: Vec::with_capacity(sums.len()),
             weights: vec![0.0; taps * sums.len()],
         };
-        for ((from, sum), weights) in sums.iter().zip(axis.weights.chunks_exact_mut(taps)) {
+        for ((from, place), weights) in sums.iter().zip(axis.weights.chunks_exact_mut(taps)) {
             let first = (*from).min(source - taps);
-            for (to, &w) in weights.iter_mut().skip(from - first).zip(sum) {
+            for (to, &w) in weights.iter_mut().skip(from - first).zip(&all[place.clone()]) {
                 *to = narrow(w);
             }
             axis.first.push(first);
