@@ -10,6 +10,9 @@ use crate::probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 /// What every preparer has: tables, and buffers that do not depend on the photo.
 const BASE: u64 = 800_000;
 
+/// What each further thread has of its own.
+const PER_THREAD: u64 = 100_000;
+
 /// The tables that turn inks into RGB by a profile.
 const INKS: u64 = 2_500_000;
 
@@ -40,7 +43,9 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
         _ => interleaved(info, options, &target, conforms, threads),
     };
     let inks = matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck) && info.profile.is_some();
-    BASE.saturating_add(road).saturating_add(if inks { INKS } else { 0 })
+    BASE.saturating_add(PER_THREAD * (threads - 1))
+        .saturating_add(road)
+        .saturating_add(if inks { INKS } else { 0 })
 }
 
 /// A target's size in pixels.
