@@ -11,7 +11,7 @@ use crate::encode::jpeg::{self, PlaneSource, Take};
 use crate::error::Error;
 use crate::format::Format;
 use crate::job::Picture;
-use crate::jpeg::decode::{self, DamageReport, Decoder, Header, Limits, Planes, Scale};
+use crate::jpeg::decode::{self, DamageReport, Decoder, Header, Limits, Scale, Strip};
 use crate::jpeg::encode::{Frame, Plane, Sampling};
 use crate::options::{Light, OnDamage, Options};
 use crate::orient::Orientation;
@@ -33,7 +33,7 @@ pub(crate) struct Scratch {
     limits: Limits,
     decoder: Decoder,
     /// Pieces of the source.
-    strips: Vec<Planes>,
+    strips: Vec<Strip>,
     resamplers: [PlaneResampler; 3],
     /// The target planes: as a whole, or what is not yet a row of MCUs.
     whole: [Vec<u8>; 3],
@@ -252,12 +252,16 @@ impl PlaneSource for PlanarPicture<'_> {
         }
         let mut source = decoder.strips(self.data, self.scale).map_err(refuse)?;
         if threads::threads() > 1 {
-            source = source.mcu_rows(STRIP_ROWS);
+            source = source.by_intervals(STRIP_ROWS);
         }
+        let (picture, walk) = source.parts();
+        let mut met = DamageReport::default();
         let mut left = usize::from(frame.height());
-        let mut decode = |strip: &mut Planes| Ok(source.next_strip(strip).map_err(refuse)?.is_some());
-        let mut resample = |strip: &mut Planes, band: &mut Rows| {
-            for (index, plane) in strip.planes().iter().enumerate().take(jobs.len()) {
+        let mut begin = |strip: &mut Strip| walk.begin(picture, strip).map_err(refuse);
+        let fill = |strip: &mut Strip| picture.fill(strip).map_err(refuse);
+        let mut resample = |strip: &mut Strip, band: &mut Rows| {
+            met.absorb(&mut strip.report);
+            for (index, plane) in strip.planes.planes().iter().enumerate().take(jobs.len()) {
                 let (width, height) = frame.plane_size(index);
                 let out = &mut whole[index];
                 resamplers[index].push(plane.rows(), |band| {
@@ -274,8 +278,9 @@ impl PlaneSource for PlanarPicture<'_> {
             Ok(streams && band.cut_off(frame, &mut left, whole)?)
         };
         let mut encode = |band: &mut Rows| take(band.count, &views(frame, &band.planes));
-        threads::relay((strips, bands), &mut decode, &mut resample, &mut encode)?;
-        let (_, report) = source.into_parts();
+        threads::relay((strips, bands), &mut begin, &fill, &mut resample, &mut encode)?;
+        let (_, mut report) = source.into_parts();
+        report.absorb(&mut met);
         if !streams {
             take(usize::from(frame.height()), &views(frame, whole))?;
         }

@@ -44,63 +44,63 @@ where
 /// How many pieces may wait ahead of a stage.
 const AHEAD: usize = 4;
 
-/// A stage of a [`relay`].
+/// More threads find nothing to do: filling is about half of the work.
+const MAX_WORKERS: usize = 4;
+
+/// A stage of a [`relay`] that takes its pieces one by one.
 type Stage<'s, F> = Mutex<&'s mut F>;
 
-/// Carries pieces through three stages, each of which takes them in order: `make` fills a piece, or says `false` when
-/// there are no more; `change` makes another piece of it, or says `false` if that is not yet one; `take` uses that up.
+/// Carries pieces through four stages: `make` begins a piece, or says `false` when there are no more; `fill` does what
+/// can be done to several pieces at a time; `change` makes another piece of it, or says `false` if that is not yet one;
+/// `take` uses that up. All but `fill` take the pieces in order and one at a time.
 ///
 /// On a thread of a rayon pool the stages overlap on the pool's idle threads: whoever is free does what is furthest
 /// down the road. The pieces and their order are the same on any number of threads; those in hand come from `makes` and
-/// `changes`, and go back there. Once a stage fails no other is begun.
+/// `changes`, and go back there. Once a stage fails no other is begun. No stage may use rayon: the thread could be given
+/// a part of this very relay, and would wait for itself.
 pub(crate) fn relay<A: Default + Send, B: Default + Send>(
     (makes, changes): (&mut Vec<A>, &mut Vec<B>),
     make: &mut (impl FnMut(&mut A) -> Result<bool, Error> + Send),
+    fill: &(impl Fn(&mut A) -> Result<(), Error> + Sync),
     change: &mut (impl FnMut(&mut A, &mut B) -> Result<bool, Error> + Send),
     take: &mut (impl FnMut(&mut B) -> Result<(), Error> + Send),
 ) -> Result<(), Error> {
     let relay = Relay {
         make: Mutex::new(make),
+        fill,
         change: Mutex::new(change),
         take: Mutex::new(take),
         state: Mutex::new(State {
             makes: Pieces::new(std::mem::take(makes)),
             changes: Pieces::new(std::mem::take(changes)),
-            busy: [false; 3],
+            made: VecDeque::new(),
+            filled: Vec::new(),
+            changed: VecDeque::new(),
+            made_count: 0,
+            next_to_change: 0,
+            busy: [0; 4],
             made_all: false,
             failed: false,
             error: None,
         }),
         freed: Condvar::new(),
     };
-    match threads() {
-        0 | 1 => relay.work(),
-        2 => drop(rayon::join(|| relay.work(), || relay.work())),
-        _ => drop(rayon::join(
-            || relay.work(),
-            || rayon::join(|| relay.work(), || relay.work()),
-        )),
-    }
+    relay.share(threads().min(MAX_WORKERS));
     let state = relay.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     (*makes, *changes) = (state.makes.free, state.changes.free);
     state.error.map_or(Ok(()), Err)
 }
 
-/// The pieces between two stages.
+/// The pieces of one kind.
 struct Pieces<T> {
     free: Vec<T>,
-    ready: VecDeque<T>,
-    /// How many have been given out or are ready.
+    /// How many have been given out.
     out: usize,
 }
 
 impl<T: Default> Pieces<T> {
     fn new(free: Vec<T>) -> Self {
-        Self {
-            free,
-            ready: VecDeque::new(),
-            out: 0,
-        }
+        Self { free, out: 0 }
     }
 
     /// A piece to fill, if there may be one more.
@@ -120,8 +120,14 @@ impl<T: Default> Pieces<T> {
 struct State<A, B> {
     makes: Pieces<A>,
     changes: Pieces<B>,
-    /// Whether somebody is at the stage.
-    busy: [bool; 3],
+    /// With their numbers: those that were made, and those that were filled, in any order.
+    made: VecDeque<(usize, A)>,
+    filled: Vec<(usize, A)>,
+    changed: VecDeque<B>,
+    made_count: usize,
+    next_to_change: usize,
+    /// How many are at each stage.
+    busy: [usize; 4],
     made_all: bool,
     failed: bool,
     error: Option<Error>,
@@ -130,6 +136,7 @@ struct State<A, B> {
 /// What a thread can do next.
 enum Step<A, B> {
     Make(A),
+    Fill(usize, A),
     Change(A, B),
     Take(B),
 }
@@ -138,8 +145,9 @@ impl<A, B> Step<A, B> {
     fn stage(&self) -> usize {
         match self {
             Step::Make(_) => 0,
-            Step::Change(..) => 1,
-            Step::Take(_) => 2,
+            Step::Fill(..) => 1,
+            Step::Change(..) => 2,
+            Step::Take(_) => 3,
         }
     }
 }
@@ -147,27 +155,67 @@ impl<A, B> Step<A, B> {
 impl<A: Default, B: Default> State<A, B> {
     /// The step furthest down the road that can be done now.
     fn next(&mut self) -> Option<Step<A, B>> {
-        let [making, changing, taking] = self.busy;
-        let step = if !taking && let Some(piece) = self.changes.ready.pop_front() {
+        let [making, _, changing, taking] = self.busy.map(|count| count > 0);
+        let due = self.filled.iter().position(|(n, _)| *n == self.next_to_change);
+        let step = if !taking && let Some(piece) = self.changed.pop_front() {
             Step::Take(piece)
         } else if !changing
-            && !self.makes.ready.is_empty()
+            && let Some(due) = due
             && let Some(changed) = self.changes.empty()
-            && let Some(made) = self.makes.ready.pop_front()
         {
-            Step::Change(made, changed)
+            self.next_to_change += 1;
+            Step::Change(self.filled.swap_remove(due).1, changed)
+        } else if let Some((number, piece)) = self.made.pop_front() {
+            Step::Fill(number, piece)
         } else if !making && !self.made_all {
             Step::Make(self.makes.empty()?)
         } else {
             return None;
         };
-        self.busy[step.stage()] = true;
+        self.busy[step.stage()] += 1;
         Some(step)
     }
 }
 
-struct Relay<'s, A, B, M, C, T> {
+/// Where the pieces of a step go.
+enum Done<A, B> {
+    Made(A),
+    MadeAll(A),
+    Filled(usize, A),
+    Changed(A, B),
+    /// Not yet a piece.
+    Joined(A, B),
+    Taken(B),
+}
+
+impl<A: Default, B: Default> State<A, B> {
+    fn put(&mut self, done: Done<A, B>) {
+        match done {
+            Done::Made(piece) => {
+                self.made.push_back((self.made_count, piece));
+                self.made_count += 1;
+            }
+            Done::MadeAll(piece) => {
+                self.made_all = true;
+                self.makes.give_back(piece);
+            }
+            Done::Filled(number, piece) => self.filled.push((number, piece)),
+            Done::Changed(piece, changed) => {
+                self.makes.give_back(piece);
+                self.changed.push_back(changed);
+            }
+            Done::Joined(piece, other) => {
+                self.makes.give_back(piece);
+                self.changes.give_back(other);
+            }
+            Done::Taken(piece) => self.changes.give_back(piece),
+        }
+    }
+}
+
+struct Relay<'s, A, B, M, F, C, T> {
     make: Stage<'s, M>,
+    fill: &'s F,
     change: Stage<'s, C>,
     take: Stage<'s, T>,
     state: Mutex<State<A, B>>,
@@ -186,14 +234,24 @@ impl<A, B> Drop for Alarm<'_, A, B> {
     }
 }
 
-impl<A, B, M, C, T> Relay<'_, A, B, M, C, T>
+impl<A, B, M, F, C, T> Relay<'_, A, B, M, F, C, T>
 where
-    A: Default,
-    B: Default,
-    M: FnMut(&mut A) -> Result<bool, Error>,
-    C: FnMut(&mut A, &mut B) -> Result<bool, Error>,
-    T: FnMut(&mut B) -> Result<(), Error>,
+    A: Default + Send,
+    B: Default + Send,
+    M: FnMut(&mut A) -> Result<bool, Error> + Send,
+    F: Fn(&mut A) -> Result<(), Error> + Sync,
+    C: FnMut(&mut A, &mut B) -> Result<bool, Error> + Send,
+    T: FnMut(&mut B) -> Result<(), Error> + Send,
 {
+    /// Works on this thread and on idle ones, `workers` in all.
+    fn share(&self, workers: usize) {
+        if workers > 1 {
+            rayon::join(|| self.work(), || self.share(workers - 1));
+        } else {
+            self.work();
+        }
+    }
+
     /// Does one step after the other until there are no more.
     fn work(&self) {
         let alarm = Alarm(&self.state, &self.freed);
@@ -203,7 +261,7 @@ where
                 break;
             }
             let Some(step) = state.next() else {
-                if state.busy == [false; 3] {
+                if state.busy == [0; 4] {
                     break;
                 }
                 state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -213,9 +271,9 @@ where
             let stage = step.stage();
             let done = self.step(step);
             state = locked(&self.state);
-            state.busy[stage] = false;
+            state.busy[stage] -= 1;
             match done {
-                Ok(done) => done(&mut state),
+                Ok(done) => state.put(done),
                 Err(error) => {
                     state.failed = true;
                     state.error.get_or_insert(error);
@@ -227,39 +285,23 @@ where
         drop(alarm);
     }
 
-    /// Does a step; what is returned puts the pieces where they belong.
-    fn step(&self, step: Step<A, B>) -> Result<impl FnOnce(&mut State<A, B>), Error> {
-        let (mut made, mut changed, mut filled) = (None, None, false);
-        let stage = step.stage();
-        match step {
-            Step::Make(mut piece) => {
-                filled = locked(&self.make)(&mut piece)?;
-                made = Some(piece);
+    fn step(&self, step: Step<A, B>) -> Result<Done<A, B>, Error> {
+        Ok(match step {
+            Step::Make(mut piece) => match locked(&self.make)(&mut piece)? {
+                true => Done::Made(piece),
+                false => Done::MadeAll(piece),
+            },
+            Step::Fill(number, mut piece) => {
+                (self.fill)(&mut piece)?;
+                Done::Filled(number, piece)
             }
-            Step::Change(mut piece, mut other) => {
-                filled = locked(&self.change)(&mut piece, &mut other)?;
-                (made, changed) = (Some(piece), Some(other));
-            }
+            Step::Change(mut piece, mut other) => match locked(&self.change)(&mut piece, &mut other)? {
+                true => Done::Changed(piece, other),
+                false => Done::Joined(piece, other),
+            },
             Step::Take(mut piece) => {
                 locked(&self.take)(&mut piece)?;
-                changed = Some(piece);
-            }
-        }
-        Ok(move |state: &mut State<A, B>| {
-            state.made_all |= stage == 0 && !filled;
-            if let Some(piece) = made {
-                if stage == 0 && filled {
-                    state.makes.ready.push_back(piece);
-                } else {
-                    state.makes.give_back(piece);
-                }
-            }
-            if let Some(piece) = changed {
-                if stage == 1 && filled {
-                    state.changes.ready.push_back(piece);
-                } else {
-                    state.changes.give_back(piece);
-                }
+                Done::Taken(piece)
             }
         })
     }
@@ -282,12 +324,20 @@ mod tests {
             next += 1;
             Ok(*piece < count)
         };
-        let mut change = |piece: &mut u32, pair: &mut Vec<u32>| {
+        let fill = |piece: &mut u32| {
             if fail_at == Some(*piece) {
                 return Err(Error::BrokenPromise {
                     what: piece.to_string(),
                 });
             }
+            if piece.is_multiple_of(3) {
+                std::thread::sleep(std::time::Duration::from_micros(300));
+            }
+            *piece += 1;
+            Ok(())
+        };
+        let mut change = |piece: &mut u32, pair: &mut Vec<u32>| {
+            *piece -= 1;
             if piece.is_multiple_of(7) {
                 std::thread::sleep(std::time::Duration::from_micros(200));
             }
@@ -304,7 +354,7 @@ mod tests {
             Ok(())
         };
         let (mut makes, mut changes) = (Vec::new(), Vec::new());
-        relay((&mut makes, &mut changes), &mut make, &mut change, &mut take)?;
+        relay((&mut makes, &mut changes), &mut make, &fill, &mut change, &mut take)?;
         assert!((1..=AHEAD).contains(&makes.len()) && changes.len() <= AHEAD);
         Ok(out)
     }
@@ -341,7 +391,13 @@ mod tests {
                         Ok(())
                     };
                     let (mut makes, mut changes) = (Vec::new(), Vec::new());
-                    relay((&mut makes, &mut changes), &mut make, &mut change, &mut take)
+                    relay(
+                        (&mut makes, &mut changes),
+                        &mut make,
+                        &|()| Ok(()),
+                        &mut change,
+                        &mut take,
+                    )
                 })
             });
             let message = panicked.unwrap_err();

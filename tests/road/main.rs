@@ -12,5 +12,6 @@ mod budget;
 mod hostile;
 mod metadata;
 mod orientation;
+mod phase;
 mod promise;
 mod support;

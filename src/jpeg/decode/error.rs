@@ -216,6 +216,19 @@ impl DamageReport {
         self.mcus += mcus as u64;
     }
 
+    /// Adds what a part of the picture met, whose MCUs are counted already, and leaves the part's report empty.
+    pub(crate) fn absorb(&mut self, part: &mut Self) {
+        let room = Self::MAX_PLACES - self.places.len();
+        let beyond = part.places.len().saturating_sub(room);
+        self.places.extend(part.places.drain(..).take(room));
+        self.omitted = self
+            .omitted
+            .saturating_add(part.omitted)
+            .saturating_add(u32::try_from(beyond).unwrap_or(u32::MAX));
+        self.unreadable += part.unreadable;
+        *part = Self::default();
+    }
+
     pub(super) fn record(&mut self, damage: Damage) {
         self.unreadable += u64::from(damage.mcus);
         if self.places.len() < Self::MAX_PLACES {

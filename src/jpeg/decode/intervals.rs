@@ -38,14 +38,46 @@ const MAX_AHEAD: u8 = 3;
 impl Intervals {
     /// Starts scan number `scan` of `total` MCUs, whose data begins at `pos` of the file.
     pub(super) fn start(&mut self, pos: usize, scan: u32, total: usize, interval: u16, report: &mut DamageReport) {
+        self.start_at(pos, scan, (0, total), interval);
+        report.add_mcus(total);
+    }
+
+    /// Starts at MCU `first` of a scan of `total` MCUs, where an interval begins.
+    pub(super) fn start_at(&mut self, pos: usize, scan: u32, (first, total): (usize, usize), interval: u16) {
         self.entropy.start(pos);
         self.scan = scan;
         self.total = total;
         self.interval = usize::from(interval);
-        self.mcu = 0;
-        self.resume = 0;
+        self.mcu = first;
+        self.resume = first;
         self.fresh = true;
-        report.add_mcus(total);
+    }
+
+    /// Passes over `mcus` MCUs that somebody else reads, and says where in the file they begin.
+    ///
+    /// Only whole intervals can be passed over, behind each of which stands the marker that is due and nothing else;
+    /// so what is damaged in them ends with them.
+    pub(super) fn pass_over(&mut self, file: &[u8], mcus: usize, report: &mut DamageReport) -> Option<usize> {
+        let whole = |mcus: usize| self.interval > 0 && mcus.is_multiple_of(self.interval);
+        if !whole(mcus) || !whole(self.mcu) || self.mcu != self.resume || self.mcu + mcus >= self.total {
+            return None;
+        }
+        if !self.fresh {
+            self.cross(file, report);
+        }
+        if self.mcu != self.resume {
+            return None;
+        }
+        let start = self.entropy.file_pos();
+        let (next, mut pos, mut last) = (self.mcu / self.interval, start, start);
+        for n in next + 1..=next + mcus / self.interval {
+            let (marker, after) = next_marker(file, pos).filter(|(marker, _)| marker.code == restart_code(n))?;
+            (pos, last) = (after, marker.offset);
+        }
+        self.entropy.start(last);
+        self.fresh = false;
+        self.advance(mcus);
+        Some(start)
     }
 
     /// The next MCUs, at most `want` of them and at most what remains of the interval.

@@ -34,6 +34,7 @@ pub use header::{ColorModel, FrameComponent, Header, Jfif, Process};
 pub use limits::Limits;
 pub use markers::{Segment, segments};
 pub use planes::{Plane, Planes, Scale};
+pub(crate) use strips::Strip;
 pub use strips::StripDecoder;
 
 use super::coefficients::Coefficients;

@@ -19,6 +19,7 @@ use crate::jpeg::coefficients::Component;
 pub(super) struct Scratch {
     pub(super) intervals: Intervals,
     pub(super) tables: SequentialTables,
+    pub(super) parts: Vec<ScanPart>,
     pub(super) chunk: Chunk,
     /// The held picture.
     pub(super) picture: Vec<Component>,
@@ -30,6 +31,7 @@ impl Scratch {
         Self {
             intervals: Intervals::default(),
             tables: SequentialTables::new(),
+            parts: Vec::with_capacity(3),
             chunk: Chunk::default(),
             picture: Vec::new(),
             cancel: CancelToken::new(),
@@ -43,7 +45,7 @@ impl Scratch {
         scan: &ScanHeader,
         geometry: &Geometry,
     ) -> Result<(), DecodeError> {
-        let mut parts = Vec::with_capacity(3);
+        self.parts.clear();
         for component in scan.components() {
             let (dc, ac) = (component.dc_table, component.ac_table);
             // Motion JPEG frames go without the tables of annex K.
@@ -62,7 +64,7 @@ impl Scratch {
                 _ => return Err(missing_table(scan)),
             }
             let (h, v) = factors(geometry, scan, component.index);
-            parts.push(ScanPart {
+            self.parts.push(ScanPart {
                 index: component.index,
                 dc_table: dc,
                 ac_table: ac,
@@ -70,7 +72,7 @@ impl Scratch {
                 v,
             });
         }
-        self.chunk.lay_out(&parts)
+        self.chunk.lay_out(&self.parts)
     }
 
     /// Reads every scan of a picture into `self.picture`.
