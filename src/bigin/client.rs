@@ -36,6 +36,8 @@ pub struct ClientBuilder {
     timeouts: Timeouts,
     backoff: Backoff,
     environment_proxy: bool,
+    /// In PEM form.
+    roots: Option<Vec<u8>>,
 }
 
 impl ClientBuilder {
@@ -60,6 +62,7 @@ impl ClientBuilder {
                 cap: Duration::from_secs(30),
             },
             environment_proxy: false,
+            roots: None,
         }
     }
 
@@ -144,6 +147,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Certificates in PEM form that are trusted beside the system's: for a network that looks into TLS, or a service
+    /// of one's own. None by default.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = Some(pem.into());
+        self
+    }
+
     /// Makes the client. No connection is made yet.
     ///
     /// # Errors
@@ -163,7 +174,8 @@ impl ClientBuilder {
         let api = http::base_url("API URL", api)?;
         let accounts = http::base_url("accounts URL", accounts)?;
         let tls = [&api, &accounts].iter().any(|url| url.scheme() == "https");
-        let mut builder = http::builder(tls)?.connect_timeout(self.timeouts.connect);
+        let roots = self.roots.as_deref().map_or(Ok(Vec::new()), http::certificates)?;
+        let mut builder = http::builder(tls, roots)?.connect_timeout(self.timeouts.connect);
         if !self.environment_proxy {
             builder = builder.no_proxy();
         }

@@ -88,7 +88,7 @@ impl Fetcher {
     /// # Errors
     /// [`BuildError`] if the HTTP client cannot be set up.
     pub fn new(max_bytes: u64, timeout: Duration, private: bool) -> Result<Self, BuildError> {
-        let http = http::builder(true)?
+        let http = http::builder(true, Vec::new())?
             .no_proxy()
             .dns_resolver(PublicOnly { private })
             .connect_timeout(timeout.min(Duration::from_secs(10)))

@@ -13,8 +13,10 @@ use http_body::{Frame, SizeHint};
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, RequestBuilder, Response, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_platform_verifier::Verifier;
 use tokio::time::{self, Instant};
 
 use super::error::{BoxError, BuildError, Failure, InvalidSetting};
@@ -36,19 +38,23 @@ pub(super) struct Timeouts {
 /// What every client here has in common: no redirects, no cookies, no decompression, TLS with the system's roots.
 ///
 /// Without `tls` no system certificate is read and every TLS connection fails: for services that are on this machine.
+/// `roots` are trusted beside the system's.
 ///
 /// # Errors
 /// [`BuildError::Setup`] if the system's certificates cannot be read.
-pub(super) fn builder(tls: bool) -> Result<ClientBuilder, BuildError> {
+pub(super) fn builder(tls: bool, roots: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, BuildError> {
     let setup = |source: rustls::Error| BuildError::Setup {
         what: "TLS",
         source: source.into(),
     };
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(setup)?;
     let config = if tls {
-        config.with_platform_verifier().map_err(setup)?
+        let verifier = Verifier::new_with_extra_roots(roots, provider).map_err(setup)?;
+        // Not dangerous: it is the system's own verifier, and what it trusts only grows by what the caller names.
+        config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
     } else {
         config.with_root_certificates(RootCertStore::empty())
     };
@@ -59,6 +65,22 @@ pub(super) fn builder(tls: bool) -> Result<ClientBuilder, BuildError> {
         .redirect(Policy::none())
         .referer(false)
         .user_agent(concat!("photofit/", env!("CARGO_PKG_VERSION"))))
+}
+
+/// Reads certificates in PEM form, of which there is at least one.
+///
+/// # Errors
+/// [`InvalidSetting`].
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidSetting> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        found => {
+            let why = found.map_or_else(|e| e.to_string(), |_| "no certificate in it".to_owned());
+            let accepted = "PEM, from -----BEGIN CERTIFICATE----- on";
+            Err(InvalidSetting::new("root certificates", why, accepted))
+        }
+    }
 }
 
 /// Reads a base URL: `https`, or `http` to this machine; without path, query and user.

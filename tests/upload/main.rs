@@ -9,6 +9,7 @@ mod command;
 #[path = "../support/contract.rs"]
 mod contract;
 mod many;
+mod tls;
 
 use std::time::Duration;
 

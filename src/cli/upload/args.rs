@@ -40,6 +40,10 @@ pub(in crate::cli) struct UploadArgs {
     #[arg(long, value_name = "URL", help_heading = "Service")]
     pub(super) accounts_url: Option<String>,
 
+    /// Trust the certificates of FILE (PEM) beside the system's, where the network looks into TLS.
+    #[arg(long, value_name = "FILE", help_heading = "Service")]
+    pub(super) ca_file: Option<PathBuf>,
+
     /// The version of the API: 1 or 2.
     #[arg(long, value_name = "N", default_value = "1", help_heading = "Service")]
     pub(super) api_version: ApiVersion,

@@ -178,6 +178,11 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
         if let Some(url) = &args.accounts_url {
             builder = builder.accounts_url(url);
         }
+        if let Some(path) = &args.ca_file {
+            let pem = std::fs::read(path)
+                .map_err(|e| Error::usage(format!("cannot read the certificates of {}: {e}", path.display())))?;
+            builder = builder.root_certificates(pem);
+        }
         if let Some(requests) = args.requests_per_minute {
             builder = builder.requests_per_minute(requests);
         }
