@@ -42,6 +42,7 @@ mod requantise;
 mod sequential;
 mod size;
 mod tokens;
+mod trellis;
 
 pub use error::EncodeError;
 pub use frame::{Frame, Sampling};
@@ -240,7 +241,7 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let tables = options.tables();
-        let source = held.source(tables)?;
+        let source = held.source(tables, options.trellis)?;
         restoring(out, |out| {
             self.run(held.layout(tables), &source, options, Bytes::new(out))?;
             Ok(())
@@ -259,7 +260,7 @@ impl Encoder {
         options: &EncodeOptions<'_>,
     ) -> Result<usize, EncodeError> {
         let tables = options.tables();
-        let source = held.source(tables)?;
+        let source = held.source(tables, options.trellis)?;
         let counted = self.run(held.layout(tables), &source, options, Counter::default())?;
         Ok(counted.0)
     }

@@ -61,6 +61,7 @@ pub struct EncodeOptions<'a> {
     pub(crate) restart: RestartInterval,
     pub(crate) colour: Colour,
     pub(crate) metadata: Metadata<'a>,
+    pub(crate) trellis: bool,
 }
 
 impl Default for EncodeOptions<'_> {
@@ -71,6 +72,7 @@ impl Default for EncodeOptions<'_> {
             restart: RestartInterval::default(),
             colour: Colour::default(),
             metadata: Metadata::default(),
+            trellis: false,
         }
     }
 }
@@ -121,6 +123,15 @@ impl<'a> EncodeOptions<'a> {
     #[must_use]
     pub fn metadata(mut self, metadata: Metadata<'a>) -> Self {
         self.metadata = metadata;
+        self
+    }
+
+    /// Sets whether quantisation may leave out, or make smaller, coefficients that cost more bits than they bring
+    /// quality (default no): fewer bytes for the same look, and more work. No effect on
+    /// [`Coefficients`](crate::jpeg::Coefficients), which are quantised already.
+    #[must_use]
+    pub fn trellis(mut self, trellis: bool) -> Self {
+        self.trellis = trellis;
         self
     }
 

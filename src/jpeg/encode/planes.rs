@@ -6,7 +6,8 @@ use super::frame::{Frame, Layout};
 use super::group::BlockSource;
 use super::picture::Picture;
 use super::quant::QuantTables;
-use super::quantise::{Block, Divisors};
+use super::quantise::{Block, Divisors, quantise_row};
+use super::trellis::Trellis;
 use super::{EncodeError, EncodeOptions, Encoder};
 
 /// Samples of one component, row by row.
@@ -135,29 +136,56 @@ impl Strip<'_> {
     }
 }
 
-/// The divisors of luma and chroma.
-pub(crate) struct FrameDivisors([Divisors; 2]);
+/// How the blocks of a frame are quantised.
+pub(crate) struct Quantiser {
+    /// Of luma and chroma.
+    divisors: [Divisors; 2],
+    trellis: Option<Trellis>,
+}
 
-impl FrameDivisors {
-    pub(crate) fn new(tables: &QuantTables) -> Self {
-        Self([Divisors::new(&tables.luma), Divisors::new(&tables.chroma)])
+impl Quantiser {
+    pub(crate) fn new(tables: &QuantTables, trellis: bool) -> Self {
+        Self {
+            divisors: [Divisors::new(&tables.luma), Divisors::new(&tables.chroma)],
+            trellis: trellis.then(|| Trellis::new(tables)),
+        }
     }
 
-    pub(crate) fn of(&self, component: usize) -> &Divisors {
-        &self.0[component.min(1)]
+    fn divisors(&self, component: usize) -> &Divisors {
+        &self.divisors[component.min(1)]
+    }
+
+    /// Quantises what the transform gave.
+    pub(crate) fn quantise(&self, component: usize, held: &[Block], blocks: &mut [Block], masks: &mut [u64]) {
+        if let Some(trellis) = &self.trellis {
+            blocks.copy_from_slice(held);
+            trellis.quantise(component, blocks, masks);
+        } else {
+            quantise_row(held, self.divisors(component), blocks, masks);
+        }
+    }
+
+    /// Transforms and quantises samples.
+    fn transform(&self, component: usize, rows: &Rows<'_>, blocks: &mut [Block], masks: &mut [u64]) {
+        if let Some(trellis) = &self.trellis {
+            forward_row(rows, blocks);
+            trellis.quantise(component, blocks, masks);
+        } else {
+            forward_quantised_row(rows, self.divisors(component), blocks, masks);
+        }
     }
 }
 
 /// A strip that is transformed and quantised as its blocks are asked for.
 struct QuantisedStrip<'a> {
     strip: &'a Strip<'a>,
-    divisors: &'a FrameDivisors,
+    quantiser: &'a Quantiser,
 }
 
 impl BlockSource for QuantisedStrip<'_> {
     fn fill(&self, component: usize, row: usize, col: usize, blocks: &mut [Block], masks: &mut [u64]) {
         if let Some(rows) = self.strip.rows(component, row, col) {
-            forward_quantised_row(&rows, self.divisors.of(component), blocks, masks);
+            self.quantiser.transform(component, &rows, blocks, masks);
         }
     }
 }
@@ -167,7 +195,7 @@ impl BlockSource for QuantisedStrip<'_> {
 pub struct StripEncoder<'a> {
     picture: Picture<'a, Bytes<'a>>,
     strips: Strips,
-    divisors: FrameDivisors,
+    quantiser: Quantiser,
 }
 
 impl<'a> StripEncoder<'a> {
@@ -183,7 +211,7 @@ impl<'a> StripEncoder<'a> {
         Ok(Self {
             picture: Picture::start(layout, options, &mut encoder.scratch, sink)?,
             strips: Strips::new(frame),
-            divisors: FrameDivisors::new(tables),
+            quantiser: Quantiser::new(tables, options.trellis),
         })
     }
 
@@ -202,7 +230,7 @@ impl<'a> StripEncoder<'a> {
         let strip = self.strips.next(rows, planes)?;
         let source = QuantisedStrip {
             strip: &strip,
-            divisors: &self.divisors,
+            quantiser: &self.quantiser,
         };
         for _ in 0..strip.mcu_rows {
             self.picture.push_row(&source)?;

@@ -16,6 +16,12 @@ const CHROMA: [u16; 64] = [
     99, 99, 99, 99, 99, 99,
 ];
 
+/// The step of a photo's mean value at quality 50.
+const PHOTO_STEP: f64 = 8.0;
+/// By how much the steps of luma and of chroma grow from there with each cycle per 16 samples.
+const PHOTO_GROWTH_LUMA: f64 = 40.0 / 7.0;
+const PHOTO_GROWTH_CHROMA: f64 = 12.0 / 7.0;
+
 /// A quality from 1 (smallest) to 100 (best), on the scale of the Independent
 /// JPEG Group that nearly every encoder uses. Fractions are allowed, so that a
 /// byte budget can be met closely; whole numbers give everybody's tables.
@@ -72,8 +78,8 @@ impl QuantTables {
     #[must_use]
     pub fn from_quality(quality: Quality) -> Self {
         Self {
-            luma: scaled(&LUMA, quality),
-            chroma: scaled(&CHROMA, quality),
+            luma: scaled(&LUMA.map(f64::from), quality),
+            chroma: scaled(&CHROMA.map(f64::from), quality),
         }
     }
 
@@ -90,6 +96,21 @@ impl QuantTables {
             }
         }
         Ok(Self { luma, chroma })
+    }
+
+    /// Tables that give a photo more likeness for its bytes than those of the standard, which
+    /// [`from_quality`](Self::from_quality) has; at the same quality there are about as many bytes.
+    ///
+    /// Steps grow with the frequency, from the eye's finest, in a straight line, and those of chroma are about as fine
+    /// as those of luma where the standard's are far coarser: the sum of what was measured by SSIMULACRA2 on photos of
+    /// 10 megapixels.
+    #[must_use]
+    pub fn photographic(quality: Quality) -> Self {
+        let table = |growth| scaled(&photo_base(growth), quality);
+        Self {
+            luma: table(PHOTO_GROWTH_LUMA),
+            chroma: table(PHOTO_GROWTH_CHROMA),
+        }
     }
 
     /// The table of a component by its index.
@@ -116,10 +137,17 @@ impl From<Quality> for QuantTables {
     }
 }
 
-fn scaled(base: &[u16; 64], quality: Quality) -> [u16; 64] {
+fn photo_base(growth: f64) -> [f64; 64] {
+    std::array::from_fn(|i| {
+        let (v, u) = ((i / 8) as f64, (i % 8) as f64);
+        PHOTO_STEP + growth * (u * u + v * v).sqrt()
+    })
+}
+
+fn scaled(base: &[f64; 64], quality: Quality) -> [u16; 64] {
     let percent = quality.percent();
     base.map(|q| {
-        let value = ((f64::from(q) * percent + 50.0) / 100.0).floor();
+        let value = ((q * percent + 50.0) / 100.0).floor();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -141,15 +169,20 @@ pub struct QualityEstimate {
 }
 
 /// Estimates the quality from the quantisation table of luma, given in natural
-/// order: the quality whose table has the least sum of absolute differences.
+/// order: the quality whose table, of [`QuantTables::from_quality`] or of
+/// [`QuantTables::photographic`], has the least sum of absolute differences.
 #[must_use]
 pub fn estimate_quality(luma: &[u16; 64]) -> QualityEstimate {
+    let bases = [LUMA.map(f64::from), photo_base(PHOTO_GROWTH_LUMA)];
     let mut best = (u64::MAX, 1);
-    for quality in 1..=100_u8 {
-        let table = scaled(&LUMA, Quality(f32::from(quality)));
-        let distance = table.iter().zip(luma).map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
-        if distance <= best.0 {
-            best = (distance, quality);
+    for base in &bases {
+        // The higher of two that are equally close, but the standard's first.
+        for quality in (1..=100_u8).rev() {
+            let table = scaled(base, Quality(f32::from(quality)));
+            let distance = table.iter().zip(luma).map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
+            if distance < best.0 {
+                best = (distance, quality);
+            }
         }
     }
     QualityEstimate {
@@ -180,25 +213,49 @@ mod tests {
 
     #[test]
     fn tables_never_grow_with_the_quality() {
-        let mut last = QuantTables::from_quality(Quality(1.0));
-        for step in 10..=1000_u16 {
-            let next = QuantTables::from_quality(Quality(f32::from(step) / 10.0));
-            let coarser = |a: &[u16; 64], b: &[u16; 64]| a.iter().zip(b).all(|(a, b)| a >= b);
-            assert!(coarser(&last.luma, &next.luma), "{step}");
-            assert!(coarser(&last.chroma, &next.chroma), "{step}");
-            last = next;
+        for tables in [QuantTables::from_quality, QuantTables::photographic] {
+            let mut last = tables(Quality(1.0));
+            for step in 10..=1000_u16 {
+                let next = tables(Quality(f32::from(step) / 10.0));
+                let coarser = |a: &[u16; 64], b: &[u16; 64]| a.iter().zip(b).all(|(a, b)| a >= b);
+                assert!(coarser(&last.luma, &next.luma), "{step}");
+                assert!(coarser(&last.chroma, &next.chroma), "{step}");
+                last = next;
+            }
+            assert_eq!((last.luma, last.chroma), ([1; 64], [1; 64]));
+        }
+    }
+
+    #[test]
+    fn steps_for_photos_grow_with_the_frequency_and_are_symmetric() {
+        let QuantTables { luma, chroma } = QuantTables::photographic(Quality(50.0));
+        assert_eq!((luma[0], luma[1], luma[8], luma[63]), (8, 14, 14, 65));
+        assert_eq!((chroma[0], chroma[1], chroma[8], chroma[63]), (8, 10, 10, 25));
+        for i in 0..64 {
+            let turned = i % 8 * 8 + i / 8;
+            assert_eq!((luma[i], chroma[i]), (luma[turned], chroma[turned]));
+            assert!(i % 8 == 7 || luma[i] <= luma[i + 1]);
         }
     }
 
     #[test]
     fn estimate_finds_the_quality() {
         for quality in 1..=100_u8 {
-            let table = scaled(&LUMA, Quality(f32::from(quality)));
+            let table = scaled(&LUMA.map(f64::from), Quality(f32::from(quality)));
             let estimate = estimate_quality(&table);
             assert!(estimate.exact);
-            assert_eq!(table, scaled(&LUMA, Quality(f32::from(estimate.quality))), "{quality}");
+            assert_eq!(
+                table,
+                scaled(&LUMA.map(f64::from), Quality(f32::from(estimate.quality))),
+                "{quality}"
+            );
+            let table = QuantTables::photographic(Quality(f32::from(quality))).luma;
+            let estimate = estimate_quality(&table);
+            assert!(estimate.exact);
+            let estimated = QuantTables::photographic(Quality(f32::from(estimate.quality)));
+            assert_eq!(estimated.luma, table, "{quality}");
         }
-        let mut near = scaled(&LUMA, Quality(80.0));
+        let mut near = scaled(&LUMA.map(f64::from), Quality(80.0));
         near[10] += 1;
         let expected = QualityEstimate {
             quality: 80,

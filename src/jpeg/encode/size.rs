@@ -4,9 +4,9 @@
 use super::EncodeError;
 use super::frame::{Frame, Layout};
 use super::group::BlockSource;
-use super::planes::{FrameDivisors, Plane, Strips};
+use super::planes::{Plane, Quantiser, Strips};
 use super::quant::QuantTables;
-use super::quantise::{Block, quantise_row};
+use super::quantise::Block;
 use crate::jpeg::{Coefficients, Component};
 
 /// The coefficients of a picture before quantisation: 2 bytes for each sample.
@@ -119,7 +119,7 @@ impl UnquantisedCoefficients {
     /// [`EncodeError::MissingRows`] if not all rows were pushed,
     /// [`EncodeError::OutOfMemory`].
     pub fn quantise(&self, tables: &QuantTables) -> Result<Coefficients, EncodeError> {
-        let source = self.source(tables)?;
+        let source = self.source(tables, false)?;
         let layout = self.layout(tables);
         let mut components = Vec::with_capacity(layout.components.len());
         for (index, placed) in layout.components.iter().enumerate() {
@@ -155,11 +155,11 @@ impl UnquantisedCoefficients {
         Layout::of_frame(self.frame, &tables.luma, &tables.chroma)
     }
 
-    pub(crate) fn source(&self, tables: &QuantTables) -> Result<impl BlockSource, EncodeError> {
+    pub(crate) fn source(&self, tables: &QuantTables, trellis: bool) -> Result<impl BlockSource, EncodeError> {
         self.strips.end()?;
         Ok(Quantised {
             components: &self.components,
-            divisors: FrameDivisors::new(tables),
+            quantiser: Quantiser::new(tables, trellis),
         })
     }
 }
@@ -167,7 +167,7 @@ impl UnquantisedCoefficients {
 /// Held coefficients, quantised as they are asked for.
 struct Quantised<'a> {
     components: &'a [Unquantised],
-    divisors: FrameDivisors,
+    quantiser: Quantiser,
 }
 
 impl BlockSource for Quantised<'_> {
@@ -175,6 +175,6 @@ impl BlockSource for Quantised<'_> {
         let held = &self.components[component];
         let start = row * held.cols + col;
         let held = &held.blocks[start..start + blocks.len()];
-        quantise_row(held, self.divisors.of(component), blocks, masks);
+        self.quantiser.quantise(component, held, blocks, masks);
     }
 }
