@@ -17,10 +17,10 @@ const CHROMA: [u16; 64] = [
 ];
 
 /// The step of a photo's mean value at quality 50.
-const PHOTO_STEP: f64 = 8.0;
+const PHOTO_STEP: f64 = 9.0;
 /// By how much the steps of luma and of chroma grow from there with each cycle per 16 samples.
-const PHOTO_GROWTH_LUMA: f64 = 40.0 / 7.0;
-const PHOTO_GROWTH_CHROMA: f64 = 12.0 / 7.0;
+const PHOTO_GROWTH_LUMA: f64 = 6.3;
+const PHOTO_GROWTH_CHROMA: f64 = 1.9;
 
 /// A quality from 1 (smallest) to 100 (best), on the scale of the Independent
 /// JPEG Group that nearly every encoder uses. Fractions are allowed, so that a
@@ -147,13 +147,12 @@ fn photo_base(growth: f64) -> [f64; 64] {
 fn scaled(base: &[f64; 64], quality: Quality) -> [u16; 64] {
     let percent = quality.percent();
     base.map(|q| {
-        let value = ((q * percent + 50.0) / 100.0).floor();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "clamped to 1..=255"
+            reason = "clamped to 1..=255, and a fraction is to be cut off"
         )]
-        let value = value.clamp(1.0, 255.0) as u16;
+        let value = ((q * percent + 50.0) / 100.0).clamp(1.0, 255.0) as u16;
         value
     })
 }
@@ -229,8 +228,8 @@ mod tests {
     #[test]
     fn steps_for_photos_grow_with_the_frequency_and_are_symmetric() {
         let QuantTables { luma, chroma } = QuantTables::photographic(Quality(50.0));
-        assert_eq!((luma[0], luma[1], luma[8], luma[63]), (8, 14, 14, 65));
-        assert_eq!((chroma[0], chroma[1], chroma[8], chroma[63]), (8, 10, 10, 25));
+        assert_eq!((luma[0], luma[1], luma[8], luma[63]), (9, 15, 15, 71));
+        assert_eq!((chroma[0], chroma[1], chroma[8], chroma[63]), (9, 11, 11, 28));
         for i in 0..64 {
             let turned = i % 8 * 8 + i / 8;
             assert_eq!((luma[i], chroma[i]), (luma[turned], chroma[turned]));
