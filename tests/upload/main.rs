@@ -8,6 +8,7 @@ mod client;
 mod command;
 #[path = "../support/contract.rs"]
 mod contract;
+mod fetch;
 mod many;
 mod tls;
 
