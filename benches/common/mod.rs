@@ -1,5 +1,7 @@
 //! Generated photos: gradients, edges, texture and sensor noise, from a fixed seed.
 
+#![allow(dead_code, reason = "not every user needs all of it")]
+
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 /// Name, width and height of the photos measured: a phone's and a camera's.
@@ -47,6 +49,27 @@ pub(crate) fn photo(width: u16, height: u16) -> Vec<u8> {
         .encode(&pixels(width, height), width, height, ColorType::Rgb)
         .expect("a picture of its own size");
     out
+}
+
+/// The same, progressive.
+pub(crate) fn progressive(width: u16, height: u16) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = Encoder::new(&mut out, 95);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder.set_progressive(true);
+    encoder
+        .encode(&pixels(width, height), width, height, ColorType::Rgb)
+        .expect("a picture of its own size");
+    out
+}
+
+/// A JPEG with an EXIF orientation.
+pub(crate) fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    // One entry: the tag 0x0112, a short.
+    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    exif.extend_from_slice(&[orientation, 0, 0, 0, 0, 0, 0, 0]);
+    let length = u16::try_from(exif.len() + 2).expect("a short segment").to_be_bytes();
+    [&jpeg[..2], &[0xFF, 0xE1], &length, &exif, &jpeg[2..]].concat()
 }
 
 /// Pixels as an uncompressed bitmap.

@@ -50,3 +50,13 @@ pub use pipeline::{Event, PhotoError, Pipeline, Upload, tightened};
 pub use record::{ApiVersion, Module, ModuleName, Record};
 pub use secret::Secret;
 pub use token::Credentials;
+
+/// The way in for the fuzz targets, of what is nobody else's.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// Reads an answer of the service.
+    pub fn answer(http_status: u16, body: &[u8]) {
+        let _either = super::answer::Answer::parse(http_status, body);
+    }
+}

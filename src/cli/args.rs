@@ -18,7 +18,7 @@ use super::{help, units};
 /// Photos are decoded, turned upright, downsampled and encoded anew as far as it takes to come within the service's
 /// pixels and bytes, and left alone where they already are. Each result is checked before it is written.
 #[derive(Debug, Parser)]
-#[command(name = "photofit", version, after_help = help::PHOTOFIT, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "photofit", version, long_version = super::shell::VERSION.as_str(), after_help = help::PHOTOFIT, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -65,6 +65,18 @@ pub(super) enum Command {
     /// List the services whose limits are known.
     #[command(after_help = help::LIMITS)]
     Limits(LimitsArgs),
+    /// Print the completions of a shell, to be put where it looks for them.
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages, one for each command, into a folder.
+    Man {
+        /// The folder, made if it is not there.
+        folder: PathBuf,
+    },
 }
 
 /// Arguments of `photofit prep`.

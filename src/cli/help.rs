@@ -135,3 +135,10 @@ Examples:
       Photos for one of them.
   photofit prep photos -o ready --limits x-post --max-bytes 2MB
       A preset, with one limit of one's own.";
+
+/// Examples of `photofit completions`.
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  photofit completions bash > ~/.local/share/bash-completion/completions/photofit
+  photofit completions zsh > ~/.zfunc/_photofit
+  photofit completions fish > ~/.config/fish/completions/photofit.fish";

@@ -14,6 +14,7 @@ mod progress;
 pub(crate) mod report;
 mod resume;
 mod shard;
+mod shell;
 mod source;
 mod units;
 #[cfg(feature = "upload")]
@@ -85,6 +86,14 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
         Command::Probe(args) => probe::run(*args)?,
         Command::Limits(args) => {
             print_limits(args.json);
+            ALL_DONE
+        }
+        Command::Completions { shell } => {
+            shell::completions(shell)?;
+            ALL_DONE
+        }
+        Command::Man { folder } => {
+            shell::manual(&folder)?;
             ALL_DONE
         }
     };

@@ -840,3 +840,41 @@ fn an_interrupted_run_finishes_the_photos_in_work() {
     assert_eq!(desk.files("out").len(), answered);
     assert!(json_lines(&rest).iter().all(|line| line["status"] == "ok"));
 }
+
+#[test]
+fn every_shell_gets_completions_and_every_command_a_manual_page() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_photofit"))
+            .args(["completions", shell])
+            .output()
+            .unwrap();
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && script.contains("--max-pixels"), "{shell}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man");
+    let status = Command::new(env!("CARGO_BIN_EXE_photofit"))
+        .arg("man")
+        .arg(&pages)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    for (page, told) in [
+        ("photofit.1", "photofit"),
+        ("photofit-prep.1", "max\\-pixels"),
+        ("photofit-probe.1", "probe"),
+    ] {
+        let text = std::fs::read_to_string(pages.join(page)).unwrap();
+        assert!(text.starts_with(".ie") && text.contains(told), "{page}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_photofit"))
+        .arg("--version")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.starts_with(concat!("photofit ", env!("CARGO_PKG_VERSION"), "\n")),
+        "{text}"
+    );
+    assert_eq!(text.contains("heic"), cfg!(feature = "heic"), "{text}");
+}

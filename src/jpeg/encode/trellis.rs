@@ -188,14 +188,19 @@ mod tests {
             .collect()
     }
 
+    /// Where the AC coefficients are, and the reciprocals of their steps.
+    fn places(table: &Table) -> impl Iterator<Item = (usize, f64)> {
+        let places = ZIGZAG.iter().map(|&at| usize::from(at));
+        places.zip(table.reciprocals.map(f64::from)).skip(1)
+    }
+
     /// What the quantised block costs, counted coefficient by coefficient.
     fn cost(table: &Table, block: &Block, quantised: &Block) -> f64 {
         let energy: f64 = block[1..].iter().map(|&v| (f64::from(v) / 8.0).powi(2)).sum();
         let weight = f64::from(WEIGHT) / (1.0 + energy / 63.0 / f64::from(MASKING));
         let (mut bits, mut errors, mut run) = (0.0, 0.0, 0);
-        for k in 1..64 {
-            let at = usize::from(ZIGZAG[k]);
-            let exact = f64::from(block[at]) * f64::from(table.reciprocals[k]);
+        for (at, reciprocal) in places(table) {
+            let exact = f64::from(block[at]) * reciprocal;
             errors += (exact - f64::from(quantised[at])).powi(2);
             if quantised[at] == 0 {
                 run += 1;
@@ -213,9 +218,8 @@ mod tests {
 
     fn plain(table: &Table, block: &Block) -> Block {
         let mut out = [0; 64];
-        for k in 1..64 {
-            let at = usize::from(ZIGZAG[k]);
-            out[at] = (f64::from(block[at]) * f64::from(table.reciprocals[k])).round() as i16;
+        for (at, reciprocal) in places(table) {
+            out[at] = (f64::from(block[at]) * reciprocal).round() as i16;
         }
         out
     }
@@ -229,8 +233,7 @@ mod tests {
             let table = &trellis.0[n % 2];
             let (out, mask) = table.quantise(block);
             let plain = plain(table, block);
-            for k in 1..64 {
-                let at = usize::from(ZIGZAG[k]);
+            for (k, (at, _)) in (1..).zip(places(table)) {
                 assert!(out[at].unsigned_abs() <= plain[at].unsigned_abs());
                 assert!(out[at] == 0 || out[at].signum() == plain[at].signum());
                 assert!(plain[at].unsigned_abs() < KEPT || out[at] != 0);
