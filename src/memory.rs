@@ -10,6 +10,9 @@ use crate::probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 /// What every preparer has: tables, and buffers that do not depend on the photo.
 const BASE: u64 = 800_000;
 
+/// Pixels of which no picture is held.
+const MAX_PIXELS: u64 = 1 << 48;
+
 /// What each further thread has of its own.
 const PER_THREAD: u64 = 100_000;
 
@@ -25,6 +28,10 @@ const WAITING: u64 = 256;
 /// The bytes that preparing takes beside the source's own, the result included: what is held at the same time on the
 /// road that the photo will take, where so many threads may share the work.
 pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u64 {
+    // More than any memory has; what is counted below then stays within 64 bits.
+    if info.pixels() > MAX_PIXELS {
+        return u64::MAX;
+    }
     let threads = threads.max(1) as u64;
     let (width, height) = info.upright_size();
     let (width, height) = plan::fit(width, height, options.limits());

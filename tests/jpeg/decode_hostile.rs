@@ -328,3 +328,26 @@ fn missing_scans_are_told() {
             .all(|row| row.iter().all(|&sample| sample == 128))
     );
 }
+
+#[test]
+fn a_reserved_marker_is_damage_and_hides_no_scan() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/jpeg/progressive-410.jpg");
+    let whole = std::fs::read(path).expect("a file of the test data");
+    let scans: Vec<usize> = (0..whole.len() - 1)
+        .filter(|&i| whole[i..i + 2] == [0xFF, 0xDA])
+        .collect();
+    assert!(scans.len() > 3);
+    for (number, &scan) in scans.iter().enumerate() {
+        let mut bytes = whole.clone();
+        bytes[scan + 1] = 0x37;
+        let decoded = Decoder::default().coefficients(&bytes);
+        match (number, decoded) {
+            (0, Err(error)) => assert!(
+                matches!(error, DecodeError::Malformed { segment: "RES", .. }),
+                "{error}"
+            ),
+            (1.., Ok((_, report))) => assert_eq!(report.places()[0].problem, Problem::ScanHeader),
+            (_, decoded) => panic!("scan {number}: {:?}", decoded.map(|(_, report)| report)),
+        }
+    }
+}

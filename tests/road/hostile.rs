@@ -1,6 +1,6 @@
 //! Hostile input: no panic, no result outside the limits, whatever the bytes.
 
-use crate::support::{Sequence, check, samples};
+use crate::support::{Sequence, check, samples, testdata};
 use photofit::{Error, Limits, OnDamage, Options, Preparer};
 
 fn options(on_damage: OnDamage) -> Options {
@@ -108,4 +108,30 @@ fn limits_on_the_source_are_the_callers() {
     assert!(error.to_string().contains(&(pixels - 1).to_string()), "{error}");
     let error = refuse(Options::default().with_max_memory(pixels));
     assert_eq!(error.kind(), "too-much-memory");
+}
+
+/// Every file that fuzzing found a defect with, through everything that reads photos.
+#[test]
+fn what_fuzzing_found_breaks_nothing_any_more() {
+    let Ok(targets) = std::fs::read_dir(testdata().join("../fuzz/found")) else {
+        println!("skipped: the fuzz targets are not in the package");
+        return;
+    };
+    let mut files = 0;
+    for file in targets.flat_map(|target| std::fs::read_dir(target.unwrap().path()).unwrap()) {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let options = options(OnDamage::Keep);
+        let name = path.display();
+        let defect = |error: &Error| matches!(error, Error::Panicked { .. } | Error::BrokenPromise { .. });
+        let estimated = photofit::estimate_memory(&bytes, &options);
+        assert!(!estimated.as_ref().is_err_and(defect), "{name}: {estimated:?}");
+        assert_eq!(photofit::probe(&bytes).is_ok(), estimated.is_ok(), "{name}");
+        let planned = photofit::plan(&bytes, &options);
+        assert!(!planned.as_ref().is_err_and(defect), "{name}: {planned:?}");
+        let prepared = photofit::prepare(&bytes, &options);
+        assert!(!prepared.as_ref().is_err_and(defect), "{name}: {prepared:?}");
+        files += 1;
+    }
+    assert!(files > 0);
 }

@@ -24,6 +24,8 @@ pub(super) mod code {
     pub(in super::super) const APP15: u8 = 0xEF;
     pub(in super::super) const COM: u8 = 0xFE;
     pub(in super::super) const TEM: u8 = 0x01;
+    pub(in super::super) const RES_FIRST: u8 = 0x02;
+    pub(in super::super) const RES_LAST: u8 = 0xBF;
 }
 
 /// A marker and where its FF stands in the file.

@@ -120,6 +120,10 @@ impl<'a> Parser<'a> {
                 // A restart marker or a second SOI out of place; nothing follows from it.
                 continue;
             }
+            if (code::RES_FIRST..=code::RES_LAST).contains(&marker.code) {
+                // No file has one (T.81 table B.1): a damaged marker, of a scan perhaps, which must not go unseen.
+                return Err(malformed("RES", marker, "a reserved marker"));
+            }
             let payload = segment_payload(self.bytes, self.pos).map_err(|error| match error {
                 SegmentError::Truncated => DecodeError::Truncated {
                     offset: self.bytes.len(),
