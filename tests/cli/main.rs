@@ -849,7 +849,7 @@ fn every_shell_gets_completions_and_every_command_a_manual_page() {
             .output()
             .unwrap();
         let script = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success() && script.contains("--max-pixels"), "{shell}");
+        assert!(output.status.success() && script.contains("max-pixels"), "{shell}");
     }
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("man");

@@ -350,16 +350,7 @@ fn nobody_listening_and_no_tls_are_connection_errors() {
 
 #[test]
 fn a_certificate_that_is_not_trusted_fails_at_once() {
-    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![signed.cert.der().clone()],
-            signed.signing_key.serialize_der().try_into().unwrap(),
-        )
-        .unwrap();
+    let (_, config) = crate::tls::identity();
     let config = Arc::new(config);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());

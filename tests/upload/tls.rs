@@ -13,10 +13,10 @@ use tokio_rustls::server::TlsStream;
 use crate::contract::Contract;
 use crate::{builder, contact, prepared, run};
 
-/// A certificate of 127.0.0.1 in PEM form, and who ends TLS with it.
-fn identity(protocol: &str) -> (String, TlsAcceptor) {
+/// A certificate of 127.0.0.1 in PEM form, and what ends TLS with it.
+pub(crate) fn identity() -> (String, rustls::ServerConfig) {
     let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
@@ -25,8 +25,7 @@ fn identity(protocol: &str) -> (String, TlsAcceptor) {
             signed.signing_key.serialize_der().try_into().unwrap(),
         )
         .unwrap();
-    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
-    (signed.cert.pem(), TlsAcceptor::from(Arc::new(config)))
+    (signed.cert.pem(), config)
 }
 
 /// Hands what comes over HTTP/2 to `contract`, request by request, over HTTP/1.1. Returns how many there were.
@@ -73,7 +72,9 @@ async fn translate(stream: TlsStream<TcpStream>, contract: SocketAddr, requests:
 fn upload_through(protocol: &'static str) -> (usize, usize) {
     let contract = Contract::start();
     let behind: SocketAddr = contract.url().trim_start_matches("http://").parse().unwrap();
-    let (pem, acceptor) = identity(protocol);
+    let (pem, mut config) = identity();
+    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
     let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (seen, translated) = (Arc::clone(&connections), Arc::clone(&requests));
     run(async {
