@@ -24,6 +24,7 @@ use crate::jpeg::coefficients::Component;
 pub struct StripDecoder<'a> {
     picture: Shared<'a>,
     walk: Walk<'a>,
+    report: DamageReport,
 }
 
 /// What all strips of a picture have in common.
@@ -52,7 +53,6 @@ pub(crate) struct Walk<'a> {
     chunk: &'a mut Chunk,
     /// The parser, standing behind the scan header, of a picture that streams.
     stream: Option<Parser<'a>>,
-    report: DamageReport,
     mcu_rows: usize,
     next_mcu_row: usize,
     /// Whether restart intervals are left to others: until a marker is not where it should be.
@@ -132,11 +132,11 @@ impl<'a> StripDecoder<'a> {
                 intervals,
                 chunk,
                 stream,
-                report,
                 mcu_rows: 1,
                 next_mcu_row: 0,
                 by_intervals: false,
             },
+            report,
         })
     }
 
@@ -157,13 +157,13 @@ impl<'a> StripDecoder<'a> {
     /// What could not be read so far; final when [`next_strip`](Self::next_strip) has returned `None`.
     #[must_use]
     pub fn damage(&self) -> &DamageReport {
-        &self.walk.report
+        &self.report
     }
 
     /// Ends decoding and hands out header and report.
     #[must_use]
     pub fn into_parts(self) -> (Header, DamageReport) {
-        (self.picture.header, self.walk.report)
+        (self.picture.header, self.report)
     }
 
     /// Decodes the next strip into `planes`, whose memory is used again.
@@ -180,16 +180,10 @@ impl<'a> StripDecoder<'a> {
         if rows.is_empty() {
             return Ok(None);
         }
-        picture.shape(&rows, planes)?;
         if walk.stream.is_some() {
-            picture.read(walk.intervals, walk.chunk, &mut walk.report, rows.len(), planes)?;
+            walk.read(picture, &rows, planes, &mut self.report)?;
         } else {
-            picture.transform(rows.clone(), planes)?;
-        }
-        if rows.end == picture.geometry.mcus_high
-            && let Some(parser) = walk.stream.take()
-        {
-            picture.finish(walk.intervals, parser, &mut walk.report);
+            picture.transform(&rows, planes)?;
         }
         let size = picture.scale.block_size();
         let whole = (picture.geometry.height * size).div_ceil(8);
@@ -247,48 +241,48 @@ impl Walk<'_> {
             self.by_intervals = false;
         }
         strip.todo = Todo::Nothing;
-        let report = &mut strip.report;
-        picture.shape(&rows, &mut strip.planes)?;
-        picture.read(self.intervals, self.chunk, report, rows.len(), &mut strip.planes)?;
-        if rows.end == picture.geometry.mcus_high
-            && let Some(parser) = self.stream.take()
-        {
-            picture.finish(self.intervals, parser, report);
-        }
+        self.read(picture, &rows, &mut strip.planes, &mut strip.report)?;
         Ok(true)
+    }
+
+    /// Reads the next MCU rows from the file, and what follows the last of them.
+    fn read(
+        &mut self,
+        picture: &Shared<'_>,
+        rows: &Range<usize>,
+        planes: &mut Planes,
+        report: &mut DamageReport,
+    ) -> Result<(), DecodeError> {
+        picture.read(self.intervals, self.chunk, rows, planes, report)?;
+        if rows.end == picture.geometry.mcus_high
+            && let Some(mut parser) = self.stream.take()
+        {
+            parser.pos = self.intervals.finish(picture.file, report);
+            let offset = parser.pos;
+            if let Ok(Event::End { marked: false }) = parser.next_event(&picture.limits) {
+                record_end(report, 0, offset, Problem::MissingEndOfImage);
+            }
+        }
+        Ok(())
     }
 }
 
 impl Shared<'_> {
     /// Does what is left to do for a strip.
     pub(crate) fn fill(&self, strip: &mut Strip) -> Result<(), DecodeError> {
-        let rows = strip.rows.clone();
         match std::mem::take(&mut strip.todo) {
             Todo::Nothing => Ok(()),
-            Todo::Transform => {
-                self.shape(&rows, &mut strip.planes)?;
-                self.transform(rows, &mut strip.planes)
-            }
+            Todo::Transform => self.transform(&strip.rows, &mut strip.planes),
             Todo::Read(start) => {
-                self.shape(&rows, &mut strip.planes)?;
                 strip.chunk.lay_out(self.parts)?;
                 let wide = self.geometry.mcus_wide;
-                let mcus = (rows.start * wide, wide * self.geometry.mcus_high);
+                let mcus = (strip.rows.start * wide, wide * self.geometry.mcus_high);
                 let (intervals, report) = (&mut strip.intervals, &mut strip.report);
                 intervals.start_at(start, 0, mcus, self.interval);
-                self.read(intervals, &mut strip.chunk, report, rows.len(), &mut strip.planes)?;
+                self.read(intervals, &mut strip.chunk, &strip.rows, &mut strip.planes, report)?;
                 intervals.finish(self.file, report);
                 Ok(())
             }
-        }
-    }
-
-    /// Sees what follows the scan of a picture that streams.
-    fn finish(&self, intervals: &mut Intervals, mut parser: Parser<'_>, report: &mut DamageReport) {
-        parser.pos = intervals.finish(self.file, report);
-        let offset = parser.pos;
-        if let Ok(Event::End { marked: false }) = parser.next_event(&self.limits) {
-            record_end(report, 0, offset, Problem::MissingEndOfImage);
         }
     }
 
@@ -296,17 +290,18 @@ impl Shared<'_> {
         planes.shape(&self.geometry, self.scale, rows.start, rows.len(), &self.limits)
     }
 
-    /// Reads `rows` MCU rows from the file.
+    /// Reads MCU rows from the file, where `intervals` stands.
     fn read(
         &self,
         intervals: &mut Intervals,
         chunk: &mut Chunk,
-        report: &mut DamageReport,
-        rows: usize,
+        rows: &Range<usize>,
         planes: &mut Planes,
+        report: &mut DamageReport,
     ) -> Result<(), DecodeError> {
+        self.shape(rows, planes)?;
         let wide = self.geometry.mcus_wide;
-        for row in 0..rows {
+        for row in 0..rows.len() {
             check(self.cancel)?;
             let mut column = 0;
             while column < wide {
@@ -335,9 +330,10 @@ impl Shared<'_> {
     }
 
     /// Transforms MCU rows of the held coefficients.
-    fn transform(&self, rows: Range<usize>, planes: &mut Planes) -> Result<(), DecodeError> {
+    fn transform(&self, rows: &Range<usize>, planes: &mut Planes) -> Result<(), DecodeError> {
+        self.shape(rows, planes)?;
         let size = self.scale.block_size();
-        for (row, mcu_row) in rows.enumerate() {
+        for (row, mcu_row) in rows.clone().enumerate() {
             check(self.cancel)?;
             let planes = planes.planes_mut().iter_mut();
             for ((plane, component), steps) in planes.zip(self.held).zip(&self.steps) {
