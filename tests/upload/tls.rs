@@ -28,7 +28,7 @@ pub(crate) fn identity() -> (String, rustls::ServerConfig) {
     (signed.cert.pem(), config)
 }
 
-/// Hands what comes over HTTP/2 to `contract`, request by request, over HTTP/1.1. Returns how many there were.
+/// Hands what comes over HTTP/2 to `contract`, request by request, over HTTP/1.1, and counts them in `requests`.
 async fn translate(stream: TlsStream<TcpStream>, contract: SocketAddr, requests: Arc<AtomicUsize>) {
     let mut connection = h2::server::handshake(stream).await.unwrap();
     while let Some(Ok((request, mut respond))) = connection.accept().await {

@@ -101,9 +101,8 @@ impl QuantTables {
     /// Tables that give a photo more likeness for its bytes than those of the standard, which
     /// [`from_quality`](Self::from_quality) has; at the same quality there are about as many bytes.
     ///
-    /// Steps grow with the frequency, from the eye's finest, in a straight line, and those of chroma are about as fine
-    /// as those of luma where the standard's are far coarser: the sum of what was measured by SSIMULACRA2 on photos of
-    /// 10 megapixels.
+    /// Steps grow in a straight line with the frequency, those of chroma more slowly than those of luma, where the
+    /// standard's are far coarser. Chosen by SSIMULACRA2 on photos of 10 megapixels.
     #[must_use]
     pub fn photographic(quality: Quality) -> Self {
         let table = |growth| scaled(&photo_base(growth), quality);

@@ -64,7 +64,7 @@ impl Table {
         let lengths = HuffmanSpec::typical_ac(chroma).codes().lengths;
         let bits = std::array::from_fn(|run: usize| {
             std::array::from_fn(|size: usize| match lengths[run << 4 | size] {
-                // Sizes of ten bits and more are in no baseline file.
+                // No baseline file has sizes of more than ten bits.
                 0 => 32.0,
                 length => f32::from(length) + size as f32,
             })
