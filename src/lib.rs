@@ -19,16 +19,20 @@
 //! # The road of a photo
 //!
 //! ```text
-//! bytes ─ probe ─ plan ─┬─ keep ──────────────────────────────────────┐
-//!                       ├─ rewrite: metadata only ────────────────────┼─ verify ─ Prepared { bytes, report }
-//!                       └─ transcode: decode ─ resample ─ orient ─ encode ┘
+//! bytes ─ probe ─ plan ─┬─ keep ───────────────────────────────┐
+//!                       ├─ rewrite: metadata, or lossless turn ┼─ verify ─ Prepared
+//!                       └─ decode ─ resample ─ orient ─ encode ┘
+//!                                   ▲                 │
+//!                                   └─ too many bytes ┘
 //! ```
 //!
 //! * [`probe`] reads the header: format by magic bytes, size, orientation, depth, profile. It takes microseconds.
-//! * [`plan`] says what would be done.
+//! * [`plan`] says what would be done: keep, rewrite or transcode.
 //! * [`Preparer`] does it, and keeps its memory from photo to photo; [`prepare`] is the same for a single one.
 //! * [`Options`] and [`Limits`] hold what a caller may choose; the default is Zoho Bigin's 10 MP and 10 MB.
-//! * [`Report`] tells what was done and what was lost.
+//! * [`Report`] tells what was done and what was lost; [`Error`] says why it could not be, and what to do about it.
+//! * [`Batch`] does it for many, in bounded memory; [`CancelToken`] stops it.
+//! * [`jpeg`] is the codec below, for those who need its steps.
 //!
 //! Nothing here is global: no thread pool, no environment, no printing. On a thread of a rayon pool, the work inside a
 //! photo is shared with the pool's idle threads; elsewhere it stays on the calling thread.

@@ -11,6 +11,20 @@ use crate::options::InvalidOption;
 
 /// What was done to one photo.
 ///
+/// ```
+/// use photofit::{Limits, Options};
+///
+/// let photo = include_bytes!("../testdata/orientation/orientation-6.jpg");
+/// let limits = Limits::bigin().with_max_side(20);
+/// let prepared = photofit::prepare(photo, &Options::default().with_limits(limits))?;
+/// let report = prepared.report();
+/// assert!(report.result.width.max(report.result.height) <= 20);
+/// for loss in &report.losses {
+///     println!("{loss}"); // "gain-map: the picture is the standard-range one", say
+/// }
+/// # Ok::<(), photofit::Error>(())
+/// ```
+///
 /// Serialises to
 /// `{"action","source":{"format","width","height","bytes","orientation"},"result":{"format","width","height","bytes",
 /// "quality"},"losses":[…],"encodes","elapsed_ms"}`.

@@ -48,6 +48,26 @@ use budget::{Budget, help_or_wait};
 pub const THREAD_NAME: &str = "photofit-worker-";
 
 /// Prepares many photos with the same options, on threads of its own.
+///
+/// ```
+/// use std::path::PathBuf;
+/// use std::time::Duration;
+/// use photofit::{Batch, Options};
+///
+/// let photos = ["testdata/orientation/orientation-6.jpg", "nowhere.jpg"].map(PathBuf::from);
+/// let mut missing = Vec::new();
+/// let summary = Batch::new(Options::default())
+///     .jobs(2)
+///     .timeout(Duration::from_secs(60))
+///     .run(&photos, |index, result| {
+///         if let Err(error) = result {
+///             missing.push((index, error.input));
+///         }
+///     })?;
+/// assert_eq!((summary.prepared, summary.failed), (1, 1));
+/// assert_eq!(missing, [(1, "nowhere.jpg".to_owned())]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Batch {
     options: Options,
@@ -74,10 +94,10 @@ pub struct BatchError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
-    /// It could not be read.
+    /// It could not be read: the system says why. Nothing is known of the photo itself, so try again once that is mended.
     #[error("cannot read: {0}")]
     Read(io::Error),
-    /// It has more bytes than [`Options::max_memory`].
+    /// It has more bytes than [`Options::max_memory`]: probably no photo, otherwise raise that limit.
     #[error("the file has {size} bytes or more; at most {limit} are read")]
     TooLarge {
         /// The bytes that it has, or that were read until it was too many.
@@ -85,7 +105,8 @@ pub enum Cause {
         /// The most bytes that are read.
         limit: u64,
     },
-    /// It could not be prepared; with [`Error::Panicked`] also where the code around it panicked.
+    /// It could not be prepared: see [`Error`], where each variant says what to do; with [`Error::Panicked`] also where
+    /// the code around it panicked.
     #[error("{0}")]
     Photo(Error),
 }

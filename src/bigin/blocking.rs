@@ -1,4 +1,17 @@
 //! The same for programs without a runtime.
+//!
+//! ```no_run
+//! use photofit::bigin::{Credentials, DataCenter, Module, Record, blocking::Client};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let token = std::env::var("BIGIN_ACCESS_TOKEN")?;
+//! let client = Client::new(Client::builder(DataCenter::Eu).credentials(Credentials::access_token(token)))?;
+//! let photo = std::fs::read("photo.jpg")?;
+//! let prepared = photofit::prepare(&photo, &photofit::Options::default())?;
+//! client.upload_photo(&Record::new(Module::Contacts, 3000000038009), &prepared)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::sync::Arc;
 

@@ -50,22 +50,23 @@ impl InvalidSetting {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A setting cannot be used.
+    /// A setting cannot be used: its message says what would be.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
 
-    /// No credentials were given.
+    /// No credentials were given: see [`ClientBuilder::credentials`](super::ClientBuilder::credentials).
     #[error("no credentials: an access token, or a refresh token with client id and secret is needed")]
     NoCredentials,
 
-    /// A credential is empty, or has characters that no token has.
+    /// A credential is empty, or has characters that no token has: look for a line break or quotes that were copied along.
     #[error("the {what} is empty or has characters that cannot be sent")]
     MalformedSecret {
         /// Which one.
         what: &'static str,
     },
 
-    /// TLS, the HTTP client or the runtime could not be set up.
+    /// TLS, the HTTP client or the runtime could not be set up: certificates that cannot be read, or a machine without
+    /// threads to give.
     #[error("cannot set up {what}")]
     Setup {
         /// What.
@@ -79,7 +80,8 @@ pub enum BuildError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The accounts server refuses: `invalid_code`, `invalid_client` and the like.
+    /// The accounts server refuses: `invalid_code`, `invalid_client` and the like. Make a new refresh token, or check the
+    /// client's id, its secret and the data centre.
     #[error(
         "the accounts server refuses a new access token: {error}; make a new refresh token, or check client id, secret \
          and data centre"
@@ -89,14 +91,16 @@ pub enum TokenError {
         error: String,
     },
 
-    /// As many access tokens were asked for as the service gives in ten minutes.
+    /// As many access tokens were asked for as the service gives in ten minutes. Wait that long, and use one client for
+    /// all photos.
     #[error("{limit} access tokens were asked for in ten minutes, which is all that the service gives: go on later")]
     TooMany {
         /// How many there are in ten minutes.
         limit: usize,
     },
 
-    /// The accounts server could not be reached, or did not answer as documented, however often it was asked.
+    /// The accounts server could not be reached, or did not answer as documented, however often it was asked. Check the
+    /// network and the data centre, and go on later.
     #[error("no access token after {attempts} attempts: {last}")]
     Unavailable {
         /// How often it was asked.
@@ -106,15 +110,15 @@ pub enum TokenError {
     },
 }
 
-/// What went wrong.
+/// What went wrong. What [may pass](Self::is_retryable) was tried again before a client returned it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The service says so.
+    /// The service says so: [`ApiError`]'s message ends with what to do about its code.
     #[error(transparent)]
     Api(Box<ApiError>),
 
-    /// The answer is no JSON: a proxy's page, say.
+    /// The answer is no JSON: a proxy's page, say. Check the API's URL and what stands between.
     #[error("the answer (HTTP {http_status}) is not JSON: {start:?}")]
     NotJson {
         /// The HTTP status.
@@ -123,7 +127,7 @@ pub enum Failure {
         start: String,
     },
 
-    /// The answer ends early.
+    /// The answer ends early. The photo may be stored all the same: sent again, it arrives twice.
     #[error("the answer (HTTP {http_status}) is cut short: {start:?}")]
     Truncated {
         /// The HTTP status.
@@ -132,7 +136,7 @@ pub enum Failure {
         start: String,
     },
 
-    /// The answer is JSON, but not an answer of the service.
+    /// The answer is JSON, but not an answer of the service. Check the API's URL and version.
     #[error("the answer (HTTP {http_status}) has an unknown shape: {start:?}")]
     WrongShape {
         /// The HTTP status.
@@ -141,7 +145,7 @@ pub enum Failure {
         start: String,
     },
 
-    /// The answer is far longer than any answer of the service.
+    /// The answer is far longer than any answer of the service. Check the API's URL.
     #[error("the answer (HTTP {http_status}) has more than {limit} bytes")]
     TooLong {
         /// The HTTP status.
@@ -150,7 +154,7 @@ pub enum Failure {
         limit: usize,
     },
 
-    /// No connection could be made: name, address, TLS.
+    /// No connection could be made: name, address, TLS. Check the network, the proxy and the host's name.
     #[error("cannot connect")]
     Connect {
         /// The library's own words.
@@ -167,25 +171,26 @@ pub enum Failure {
         source: BoxError,
     },
 
-    /// The connection broke.
+    /// The connection broke. The photo may be stored all the same: sent again, it arrives twice.
     #[error("the connection broke")]
     Broken {
         /// The library's own words.
         source: BoxError,
     },
 
-    /// Nothing moved for too long, or the request took too long altogether.
+    /// Nothing moved for too long, or the request took too long altogether. On a slow line, allow more with
+    /// [`ClientBuilder::timeouts`](super::ClientBuilder::timeouts), or lower its concurrency.
     #[error("timed out: {what}")]
     TimedOut {
         /// Which time-out it was.
         what: &'static str,
     },
 
-    /// There is no access token.
+    /// There is no access token: see [`TokenError`].
     #[error(transparent)]
     Token(TokenError),
 
-    /// [`Client::stop`](super::Client::stop) was called before the request was sent.
+    /// [`Client::stop`](super::Client::stop) was called before the request was sent. Nothing was stored.
     #[error("stopped before the photo was sent")]
     Stopped,
 }

@@ -18,49 +18,50 @@ const MAX_REDIRECTS: usize = 5;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// The address is none that photos are fetched from.
+    /// The address is none that photos are fetched from: write a whole `http` or `https` URL.
     #[error("cannot fetch from this address: {why}")]
     BadUrl {
         /// What is wrong with it.
         why: String,
     },
 
-    /// The address leads into a private network or to this machine.
+    /// The address leads into a private network or to this machine. Make the [`Fetcher`] with `private` set if the list of
+    /// addresses is trusted.
     #[error("{host} is a private or local address, from which nothing is fetched unless that is allowed")]
     Private {
         /// The host.
         host: String,
     },
 
-    /// More redirects than are followed.
+    /// More redirects than are followed: a page that wants a login, most often. Give the photo's own address.
     #[error("more than {limit} redirects")]
     TooManyRedirects {
         /// How many are followed.
         limit: usize,
     },
 
-    /// The server answers with something else than a photo.
+    /// The server answers with something else than a photo: 404 wants another address, 401 and 403 a public one, 5xx time.
     #[error("the server answers HTTP {http_status}")]
     Status {
         /// The HTTP status.
         http_status: u16,
     },
 
-    /// The file is larger than allowed.
+    /// The file is larger than allowed: raise the [`Fetcher`]'s limit if it is a photo.
     #[error("the file has more than {limit} bytes")]
     TooLarge {
         /// The most bytes allowed.
         limit: u64,
     },
 
-    /// It took longer than allowed.
+    /// It took longer than allowed: try again, or give the [`Fetcher`] more time.
     #[error("it takes longer than {} s", limit.as_secs())]
     TimedOut {
         /// The longest time allowed.
         limit: Duration,
     },
 
-    /// The connection could not be made, or broke.
+    /// The connection could not be made, or broke: check the address and the network, and try again.
     #[error("cannot fetch")]
     Broken {
         /// The library's own words.

@@ -54,15 +54,15 @@ pub struct Upload {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PhotoError {
-    /// The source could not be read.
+    /// The source could not be read: what the caller's own function says.
     #[error(transparent)]
     Source(BoxError),
 
-    /// It could not be prepared.
+    /// It could not be prepared: see [`Error`](crate::Error), where each variant says what to do.
     #[error(transparent)]
     Prepare(crate::Error),
 
-    /// It could not be uploaded.
+    /// It could not be uploaded: see [`UploadError::scope`] for whether others may be.
     #[error(transparent)]
     Upload(UploadError),
 }
@@ -74,6 +74,34 @@ pub enum PhotoError {
 /// requests in flight come to their end, and nothing else is sent.
 ///
 /// Clones are the same pipeline, so that one can be kept to [`stop`](Self::stop) it.
+///
+/// ```
+/// use photofit::Options;
+/// use photofit::bigin::{Event, Module, Pipeline, Record};
+///
+/// // In earnest it is `Pipeline::new(client, options)`; this one prepares all and sends nothing.
+/// let pipeline = Pipeline::dry_run(Options::default());
+/// let records = [1, 2].map(|id| Record::new(Module::Contacts, id)).to_vec();
+/// let photos = ["testdata/orientation/orientation-6.jpg", "nowhere.jpg"];
+/// let (mut ready, mut failed) = (0, 0);
+/// pipeline.run_blocking(
+///     records,
+///     move |index| async move { std::fs::read(photos[index]).map_err(Into::into) },
+///     |event| {
+///         if let Event::Finished { index, upload } = event {
+///             match upload.result {
+///                 Ok(_) => ready += 1,
+///                 Err(error) => {
+///                     failed += 1;
+///                     println!("{index}: {error}");
+///                 }
+///             }
+///         }
+///     },
+/// )?;
+/// assert_eq!((ready, failed), (1, 1));
+/// # Ok::<(), photofit::bigin::BuildError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     client: Option<Client>,

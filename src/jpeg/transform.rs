@@ -5,6 +5,20 @@
 //! Blocks only move as wholes: an edge that would leave its place must end on a
 //! whole MCU, or the blocks of the subsampled components would not cover the same
 //! pixels any more.
+//!
+//! ```
+//! use photofit::Orientation;
+//! use photofit::jpeg::{decode::Decoder, transform};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let file = include_bytes!("../../testdata/jpeg/gray.jpg");
+//! let (coefficients, _damage) = Decoder::default().coefficients(file)?;
+//! // Mirrored twice is as before: nothing is lost on the way.
+//! let turned = transform::apply(&coefficients, Orientation::Transpose)?;
+//! assert_eq!(transform::apply(&turned, Orientation::Transpose)?, coefficients);
+//! # Ok(())
+//! # }
+//! ```
 
 use super::{Coefficients, Component};
 use crate::orient::{Orientation, Steps};
@@ -68,10 +82,11 @@ impl std::error::Error for PartialMcus {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransformError {
-    /// Edges that would move do not end on whole MCUs.
+    /// Edges that would move do not end on whole MCUs: cut the picture by what [`PartialMcus`] says, or decode, turn and
+    /// encode it.
     #[error(transparent)]
     PartialMcus(#[from] PartialMcus),
-    /// A component's blocks are not `blocks_wide * blocks_high`.
+    /// A component's blocks are not `blocks_wide * blocks_high`: a mistake of who made the [`Coefficients`].
     #[error("component {component} has {blocks} blocks, not {wide} * {high}")]
     BlockCount {
         /// Index of the component.
@@ -83,7 +98,7 @@ pub enum TransformError {
         /// Rows of blocks.
         high: usize,
     },
-    /// Memory for the turned picture could not be had.
+    /// Memory for the turned picture could not be had: it takes as much as the picture itself. Try again later.
     #[error("out of memory while turning {blocks} blocks")]
     OutOfMemory {
         /// Blocks of the component for which there was none, 128 bytes each.

@@ -8,19 +8,20 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The bytes do not start with a JPEG start-of-image marker.
+    /// The bytes do not start with a JPEG start-of-image marker: give it a JPEG, as [`probe`](crate::probe()) tells.
     #[error("not a JPEG: the first bytes are not the start-of-image marker FF D8")]
     NotJpeg,
-    /// A coding process or a layout that this codec does not do, known from the header.
+    /// A coding process or a layout that this codec does not do, known from the header: [`prepare`](crate::prepare())
+    /// takes some of those by another decoder.
     #[error("declined: {0}")]
     Declined(Declined),
-    /// The bytes end before the first scan.
+    /// The bytes end before the first scan: there is no picture in them. Get the file again.
     #[error("the header is cut off at byte {offset}")]
     Truncated {
         /// Number of bytes there were.
         offset: usize,
     },
-    /// A marker segment contradicts T.81.
+    /// A marker segment contradicts T.81, so that nothing behind it can be trusted. Get the file again.
     #[error("malformed {segment} segment at byte {offset}: {reason}")]
     Malformed {
         /// Mnemonic of the segment, such as `DHT`.
@@ -30,7 +31,8 @@ pub enum DecodeError {
         /// What was wrong, and what would have been accepted.
         reason: &'static str,
     },
-    /// The picture or the effort to decode it exceeds the caller's [`Limits`](super::Limits).
+    /// The picture or the effort to decode it exceeds the caller's [`Limits`](super::Limits): refuse it, or raise the
+    /// limit if its source is trusted.
     #[error("{what} is {value}, the limit is {limit}")]
     Limit {
         /// The quantity that is limited, with its unit.
@@ -40,10 +42,11 @@ pub enum DecodeError {
         /// What is allowed.
         limit: u64,
     },
-    /// The caller's [`CancelToken`](crate::CancelToken) was cancelled, or its deadline passed.
+    /// The caller's [`CancelToken`](crate::CancelToken) was cancelled, or its deadline passed. With another token
+    /// the decoder can be used again.
     #[error("cancelled")]
     Cancelled,
-    /// The memory for the picture could not be had.
+    /// The memory for the picture could not be had: decode at a smaller [`Scale`](super::Scale), in strips, or later.
     #[error("cannot allocate {bytes} bytes for the picture")]
     Memory {
         /// Size of the refused allocation in bytes.

@@ -5,6 +5,20 @@
 //! baseline, extended sequential and progressive, of one or three components; the rest is
 //! [declined](Declined) from the header.
 //!
+//! ```
+//! use photofit::jpeg::decode::{Decoder, Header, Limits, Planes, Scale};
+//!
+//! let file = include_bytes!("../../../testdata/orientation/orientation-6.jpg");
+//! let header = Header::read(file, &Limits::default())?;
+//!
+//! let mut decoder = Decoder::default();
+//! let mut planes = Planes::new(); // filled again for the next file
+//! let (_, damage) = decoder.planes(file, Scale::Half, &mut planes)?;
+//! assert!(damage.is_empty());
+//! assert_eq!(planes.planes().len(), header.components.len());
+//! # Ok::<(), photofit::jpeg::decode::DecodeError>(())
+//! ```
+//!
 //! The road of a byte: `markers` and `parser` find the tables and the scan, `intervals` walks over restart
 //! markers and damage, `bits` removes the stuffing, `sequential` and `progressive` decode, `chunk` and `scans` keep
 //! the coefficients for as short or as long as needed, `idct` and `reduced` make samples of them.
