@@ -129,6 +129,10 @@ fn whole_mcus_are_turned_without_loss_and_others_keep_their_tables() {
             if orientation != Orientation::Transpose {
                 assert_eq!(planar.report().action, action, "{name}");
             }
+            // The header tells which of them will be turned.
+            let planned = plan(&data, &Options::default()).unwrap();
+            let turned = planar.report().action == Action::Rewritten;
+            assert_eq!(planned == Plan::Rewrite, turned, "{name}: {planned:?}");
             let quality = probe(planar.bytes()).unwrap().jpeg.unwrap().quality;
             assert_eq!(quality, probe(&data).unwrap().jpeg.unwrap().quality, "{name}");
         }
