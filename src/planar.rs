@@ -21,10 +21,6 @@ use crate::probe::{ColorModel, ImageInfo};
 use crate::resample::planes::{Band, Job, LINES, PlaneResampler, Span};
 use crate::threads;
 
-/// What the filter shrinks by at the most, after a scaled decode. Its reach, six times that many source rows, is held;
-/// beyond, the interleaved road has nothing to fear from a picture so small.
-const MAX_SHRINK: u32 = 64;
-
 /// MCU rows in a strip where threads share the work: enough for one to be worth the handing over.
 const STRIP_ROWS: usize = 4;
 
@@ -114,19 +110,15 @@ pub(crate) struct PlanarPicture<'a> {
 }
 
 impl<'a> PlanarPicture<'a> {
-    /// A picture that [`covers`] accepts, at an upright size; `None` where it would shrink by too much.
+    /// A picture that [`covers`] accepts, at an upright size. However much it shrinks by, the filter's reach is held of
+    /// the source: at most its planes at an eighth of their size.
     pub(crate) fn new(
         data: &'a [u8],
         info: &'a ImageInfo,
         options: &'a Options,
         scratch: &'a mut Scratch,
         (width, height): (u32, u32),
-    ) -> Result<Option<Self>, Error> {
-        let (upright_width, upright_height) = info.upright_size();
-        let shrink = (upright_width / width.max(1)).max(upright_height / height.max(1));
-        if shrink > MAX_SHRINK {
-            return Ok(None);
-        }
+    ) -> Result<Self, Error> {
         let sampling = match info.color {
             ColorModel::Gray => Sampling::Gray,
             _ => jpeg::sampling(info, options.chroma()),
@@ -142,7 +134,7 @@ impl<'a> PlanarPicture<'a> {
             damage: None,
         };
         picture.shape(width, height)?;
-        Ok(Some(picture))
+        Ok(picture)
     }
 
     /// What could not be read, once the planes have been given.

@@ -75,9 +75,7 @@ impl Preparer {
             qualities.floor = qualities.floor.min(qualities.start);
         }
         let size = (width, height);
-        let Some(mut picture) = PlanarPicture::new(data, info, &self.options, &mut self.planar, size)? else {
-            return Ok(None);
-        };
+        let mut picture = PlanarPicture::new(data, info, &self.options, &mut self.planar, size)?;
         let mut job = Job {
             carried,
             qualities,
