@@ -22,6 +22,13 @@ const INKS: u64 = 2_500_000;
 /// Rows of the source and of the target that the planar road has in hand: pieces, and the filter's window.
 const WINDOW: u64 = 240;
 
+/// Rows that the filter's window has for each target row that a source row is a part of: six for the filter's reach, and
+/// those of the sixteen target rows that are made at once.
+const REACH: u64 = 24;
+
+/// The sums of one row of the window, for as many columns as the cache takes.
+const SUMS: u64 = 256;
+
 /// Rows of the source and of the target in the pieces that wait where threads share the work.
 const WAITING: u64 = 256;
 
@@ -69,7 +76,10 @@ impl Picture {
 
 /// By how much the decoder scales, as the planar road has it.
 fn scale(info: &ImageInfo, target: &Picture) -> u64 {
-    match (info.pixels() / target.pixels.max(1)).isqrt() {
+    let (width, height) = info.upright_size();
+    let across = u64::from(width) / target.width.max(1);
+    let down = u64::from(height) / target.height().max(1);
+    match across.min(down) {
         0..4 => 1,
         4..8 => 2,
         8..16 => 4,
@@ -113,11 +123,20 @@ fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture
     let size = bytes(result, (detail * above + 0.01).min(0.75));
     let mut road = held + encoded(options, result, size);
     // A piece of the source and one of the target, and the filter's window in between.
-    let (source_row, target_row) = (
-        samples(u64::from(info.width)) / scale(info, target),
-        samples(target.width),
-    );
+    let scale = scale(info, target);
+    let (source_row, target_row) = (samples(u64::from(info.width)) / scale, samples(target.width));
     road += (source_row + target_row) * WINDOW;
+    let stored_height = if info.orientation.swaps_axes() {
+        target.width
+    } else {
+        target.height()
+    };
+    let rows = u64::from(info.height) / scale;
+    let reach = (REACH * rows.div_ceil(stored_height.max(1))).min(rows);
+    if reach > WINDOW {
+        // It shrinks by so much that the window is larger than all else.
+        road += (source_row + SUMS) * reach;
+    }
     if threads > 1 {
         // Pieces are larger then, and some of each wait between the stages.
         road += (source_row + target_row) * WAITING;

@@ -14,7 +14,8 @@ use crate::probe::ImageInfo;
 pub enum Plan {
     /// Nothing: it conforms as it is.
     Keep,
-    /// Its metadata has to change, its pixels need not be touched.
+    /// Its metadata has to change, or it is a JPEG that only needs turning and allows it without loss: its pixels need
+    /// not be touched.
     Rewrite,
     /// It has to be decoded and encoded anew.
     Transcode {

@@ -21,16 +21,11 @@ use crate::probe::{ColorModel, ImageInfo};
 use crate::resample::planes::{Band, Job, LINES, PlaneResampler, Span};
 use crate::threads;
 
-/// What the filter shrinks by at the most, after a scaled decode. Its reach, six times that many source rows, is held;
-/// beyond, the interleaved road has nothing to fear from a picture so small.
-const MAX_SHRINK: u32 = 64;
-
 /// MCU rows in a strip where threads share the work: enough for one to be worth the handing over.
 const STRIP_ROWS: usize = 4;
 
 /// The memory of this road, kept from photo to photo.
 pub(crate) struct Scratch {
-    limits: Limits,
     decoder: Decoder,
     /// Pieces of the source.
     strips: Vec<Strip>,
@@ -45,13 +40,8 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Empty, for photos within the options' limits.
     pub(crate) fn new(options: &Options) -> Self {
-        let limits = Limits::default()
-            .max_pixels(options.max_source_pixels())
-            .max_memory(options.max_memory())
-            .max_scans(MAX_SCANS);
         Self {
-            limits,
-            decoder: Decoder::new(limits),
+            decoder: Decoder::new(limits(options)),
             strips: Vec::new(),
             resamplers: Default::default(),
             whole: Default::default(),
@@ -71,20 +61,40 @@ impl Scratch {
     }
 }
 
+/// The decoder's limits.
+fn limits(options: &Options) -> Limits {
+    Limits::default()
+        .max_pixels(options.max_source_pixels())
+        .max_memory(options.max_memory())
+        .max_scans(MAX_SCANS)
+}
+
 /// Whether the codec takes the file whole: gray or YCbCr, chroma at full size or at half of it in either direction.
-pub(crate) fn covers(data: &[u8], info: &ImageInfo, scratch: &Scratch) -> bool {
+pub(crate) fn covers(data: &[u8], info: &ImageInfo, options: &Options) -> bool {
+    covered(data, info, options).is_some()
+}
+
+/// Whether the header of a file that [`covers`] accepts lets it be turned upright without loss.
+pub(crate) fn can_turn(data: &[u8], info: &ImageInfo, options: &Options) -> bool {
+    covered(data, info, options).is_some_and(|header| header.can_turn(info.orientation, &limits(options)))
+}
+
+/// The codec's own header of a file that it takes whole.
+fn covered(data: &[u8], info: &ImageInfo, options: &Options) -> Option<Header> {
     let named = info.jpeg.as_ref().and_then(|jpeg| jpeg.subsampling());
     let color = match (info.color, named) {
         (ColorModel::Gray, _) => decode::ColorModel::Gray,
         (ColorModel::YCbCr, Some("4:4:4" | "4:2:2" | "4:4:0" | "4:2:0")) => decode::ColorModel::YCbCr,
-        _ => return false,
+        _ => return None,
     };
     // Without Huffman tables a file is a frame of a video, for which the codec would take the standard's.
-    has_huffman_tables(data)
-        && Header::read(data, &scratch.limits).is_ok_and(|header| {
-            let size = (u32::from(header.width), u32::from(header.height));
-            header.color == color && size == (info.width, info.height)
-        })
+    if !has_huffman_tables(data) {
+        return None;
+    }
+    Header::read(data, &limits(options)).ok().filter(|header| {
+        let size = (u32::from(header.width), u32::from(header.height));
+        header.color == color && size == (info.width, info.height)
+    })
 }
 
 /// A JPEG that gives its planes at any size.
@@ -100,19 +110,15 @@ pub(crate) struct PlanarPicture<'a> {
 }
 
 impl<'a> PlanarPicture<'a> {
-    /// A picture that [`covers`] accepts, at an upright size; `None` where it would shrink by too much.
+    /// A picture that [`covers`] accepts, at an upright size. However much it shrinks by, the filter's reach is held of
+    /// the source: at most its planes at an eighth of their size.
     pub(crate) fn new(
         data: &'a [u8],
         info: &'a ImageInfo,
         options: &'a Options,
         scratch: &'a mut Scratch,
         (width, height): (u32, u32),
-    ) -> Result<Option<Self>, Error> {
-        let (upright_width, upright_height) = info.upright_size();
-        let shrink = (upright_width / width.max(1)).max(upright_height / height.max(1));
-        if shrink > MAX_SHRINK {
-            return Ok(None);
-        }
+    ) -> Result<Self, Error> {
         let sampling = match info.color {
             ColorModel::Gray => Sampling::Gray,
             _ => jpeg::sampling(info, options.chroma()),
@@ -128,7 +134,7 @@ impl<'a> PlanarPicture<'a> {
             damage: None,
         };
         picture.shape(width, height)?;
-        Ok(Some(picture))
+        Ok(picture)
     }
 
     /// What could not be read, once the planes have been given.

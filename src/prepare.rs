@@ -38,8 +38,9 @@ pub fn prepare<'a>(data: &'a [u8], options: &Options) -> Result<Prepared<'a>, Er
     Preparer::new(options.clone()).prepare(data)
 }
 
-/// What [`prepare`] would do with the photo, from its header alone. A photo of which the header conforms may still turn
-/// out damaged when it is prepared.
+/// What [`prepare`] would do with the photo, from its header alone. Only its pixels tell the rest: a photo that would be
+/// kept or rewritten may turn out damaged, and a JPEG too large by its bytes alone, for which [`Plan::Transcode`] is the
+/// answer here, may fit once it is coded anew without loss.
 ///
 /// # Errors
 /// Those of [`probe`], [`Error::NoOutputFormat`], [`Error::TooManyPixels`] or [`Error::TooMuchMemory`], and
@@ -48,7 +49,14 @@ pub fn plan(data: &[u8], options: &Options) -> Result<Plan, Error> {
     caught(|| {
         let info = probe(data)?;
         decode::check_limits(&info, options)?;
-        Ok(decide(data, &info, options)?.0)
+        Ok(match decide(data, &info, options)?.0 {
+            Plan::Transcode { format, width, height }
+                if jpeg::only_turns(data, &info, options, format, (width, height)) =>
+            {
+                Plan::Rewrite
+            }
+            plan => plan,
+        })
     })
 }
 

@@ -270,7 +270,12 @@ fn estimates_are_never_under_and_at_most_twice_what_is_taken() {
     for (index, (name, bytes)) in photos.iter().enumerate() {
         // Real photos of quality 100, or without any detail, may turn out to take a third.
         let most = if index < made { 2 } else { 3 };
-        for (limits, megapixels) in [("kept", u64::MAX), ("smaller", 1_100_000), ("tiny", 50_000)] {
+        for (limits, megapixels) in [
+            ("kept", u64::MAX),
+            ("smaller", 1_100_000),
+            ("tiny", 50_000),
+            ("a speck", 150),
+        ] {
             for effort in [Effort::Fastest, Effort::Balanced, Effort::Smallest] {
                 if megapixels != 1_100_000 && effort != Effort::Balanced {
                     continue;

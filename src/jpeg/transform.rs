@@ -30,6 +30,16 @@ use multiversion::{multiversion, target::match_target};
 ///
 /// [`PartialMcus`] names the edges in the way.
 pub fn check(coefficients: &Coefficients, orientation: Orientation) -> Result<(), PartialMcus> {
+    let size = (coefficients.width, coefficients.height);
+    check_size(size, mcu_factors(coefficients), orientation)
+}
+
+/// [`check`] for a picture of which only the header is known: its size in pixels, and an MCU's in blocks.
+pub(crate) fn check_size(
+    (width, height): (u16, u16),
+    (h_max, v_max): (u8, u8),
+    orientation: Orientation,
+) -> Result<(), PartialMcus> {
     let steps = orientation.steps();
     // Which edges of the picture as it is move to the other side.
     let (right, bottom) = if steps.transpose {
@@ -37,13 +47,12 @@ pub fn check(coefficients: &Coefficients, orientation: Orientation) -> Result<()
     } else {
         (steps.flip_horizontal, steps.flip_vertical)
     };
-    let (h_max, v_max) = mcu_factors(coefficients);
     let rest = |moves: bool, size: u16, factor: u8| {
         if moves { size % (8 * u16::from(factor)) } else { 0 }
     };
     let partial = PartialMcus {
-        right: rest(right, coefficients.width, h_max),
-        bottom: rest(bottom, coefficients.height, v_max),
+        right: rest(right, width, h_max),
+        bottom: rest(bottom, height, v_max),
     };
     if partial.right == 0 && partial.bottom == 0 {
         Ok(())

@@ -6,11 +6,12 @@ use super::{Made, Preparer, qualities};
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg;
 use crate::error::Error;
+use crate::format::Format;
 use crate::job::Job;
 use crate::jpeg::decode::DecodeError;
 use crate::jpeg::encode::Mode;
 use crate::metadata::{self, Carried};
-use crate::options::Chroma;
+use crate::options::{Chroma, Options};
 use crate::orient::Orientation;
 use crate::planar::{self, PlanarPicture};
 use crate::probe::{ColorModel, ImageInfo};
@@ -33,7 +34,7 @@ impl Preparer {
         (width, height): (u32, u32),
         losses: &[Loss],
     ) -> Result<Option<Made<'a>>, Error> {
-        if !planar::covers(data, info, &self.planar) {
+        if !planar::covers(data, info, &self.options) {
             return Ok(None);
         }
         let mut carried = Carried::collect(data, info, self.options.metadata(), width, height);
@@ -63,7 +64,7 @@ impl Preparer {
             }));
         }
         let mut qualities = qualities(info, &self.options);
-        let only_turned = same_size && info.bytes <= self.options.limits().max_bytes();
+        let only_turned = same_size && fits(info, &self.options);
         if only_turned
             && self.options.quality().value().is_none()
             && let Some(tables) = jpeg::source_tables(info)
@@ -74,9 +75,7 @@ impl Preparer {
             qualities.floor = qualities.floor.min(qualities.start);
         }
         let size = (width, height);
-        let Some(mut picture) = PlanarPicture::new(data, info, &self.options, &mut self.planar, size)? else {
-            return Ok(None);
-        };
+        let mut picture = PlanarPicture::new(data, info, &self.options, &mut self.planar, size)?;
         let mut job = Job {
             carried,
             qualities,
@@ -106,7 +105,7 @@ impl Preparer {
     fn recode(&mut self, data: &[u8], info: &ImageInfo, carried: &Carried) -> Result<Option<Recoded>, Error> {
         let limit = self.options.limits().max_bytes();
         let within = limit.saturating_sub(metadata::size_in_jpeg(carried));
-        let fits = info.bytes <= limit;
+        let fits = fits(info, &self.options);
         if fits && info.orientation == Orientation::Upright {
             // It conforms, but for what is missing of it.
             return Ok(None);
@@ -151,4 +150,19 @@ impl Preparer {
             encodes: encodes + 1,
         }))
     }
+}
+
+/// Whether a plan to transcode to `format` and an upright size comes down to turning a JPEG without loss, as far as the
+/// header tells: [`Preparer::recode`] has the last word, once it has read the coefficients.
+pub(super) fn only_turns(data: &[u8], info: &ImageInfo, options: &Options, format: Format, size: (u32, u32)) -> bool {
+    (info.format, format) == (Format::Jpeg, Format::Jpeg)
+        && info.orientation != Orientation::Upright
+        && size == info.upright_size()
+        && fits(info, options)
+        && planar::can_turn(data, info, options)
+}
+
+/// Whether the file as it is keeps within the bytes.
+fn fits(info: &ImageInfo, options: &Options) -> bool {
+    info.bytes <= options.limits().max_bytes()
 }

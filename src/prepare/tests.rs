@@ -97,6 +97,28 @@ fn every_sampling_orientation_and_odd_size_agrees() {
     }
 }
 
+/// Far beyond what the scaled decode takes off, down to a single pixel, and long and thin.
+#[test]
+fn any_shrink_agrees() {
+    for (size, side) in [
+        ((1500, 1100), 20),
+        ((1500, 1100), 1),
+        ((1100, 1500), 7),
+        ((3000, 5), 30),
+    ] {
+        for orientation in [Orientation::Upright, Orientation::Rotate90, Orientation::FlipVertical] {
+            let data = jpeg(size, Sampling::S420, orientation);
+            let options = Options::default()
+                .with_limits(Limits::bigin().with_max_side(side))
+                .with_quality(Quality::fixed(96).unwrap());
+            let name = format!("{size:?} {orientation:?} to {side}");
+            let [planar, interleaved] = both(&data, &options).map(Result::unwrap);
+            let difference = mean_difference(planar.bytes(), interleaved.bytes(), &name);
+            assert!(difference < 4.5, "{name}: {difference}");
+        }
+    }
+}
+
 #[test]
 fn every_wanted_chroma_agrees() {
     for sampling in SAMPLINGS {
@@ -129,6 +151,10 @@ fn whole_mcus_are_turned_without_loss_and_others_keep_their_tables() {
             if orientation != Orientation::Transpose {
                 assert_eq!(planar.report().action, action, "{name}");
             }
+            // The header tells which of them will be turned.
+            let planned = plan(&data, &Options::default()).unwrap();
+            let turned = planar.report().action == Action::Rewritten;
+            assert_eq!(planned == Plan::Rewrite, turned, "{name}: {planned:?}");
             let quality = probe(planar.bytes()).unwrap().jpeg.unwrap().quality;
             assert_eq!(quality, probe(&data).unwrap().jpeg.unwrap().quality, "{name}");
         }

@@ -172,6 +172,58 @@ fn ctrl_c_pressed_twice_leaves_no_half_written_file() {
     }
 }
 
+/// Runs the program with `out` on a file system of its own, which has 256 KiB, and copies what is there at the end to
+/// `kept`. `None`, with the reason printed, where the system lets nobody mount one.
+#[cfg(target_os = "linux")]
+fn on_a_small_disk(desk: &Desk, args: &[&str]) -> Option<Ran> {
+    let mount = "mkdir -p out kept && mount -t tmpfs -o size=256k tmpfs out";
+    let unshared = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+        command.current_dir(desk.path("")).stdin(Stdio::null());
+        command
+    };
+    if !unshared(mount).output().is_ok_and(|ran| ran.status.success()) {
+        println!("skipped: no file system can be mounted here");
+        return None;
+    }
+    let script = format!("{mount} && {{ \"$@\"; code=$?; cp -a out/. kept; exit $code; }}");
+    let mut command = unshared(&script);
+    command.arg(env!("CARGO_BIN_EXE_photofit")).args(args);
+    Some(Ran(command.output().unwrap()))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_fails_the_photo_that_finds_no_room_and_no_other() {
+    let desk = with_photos(4);
+    // Noise that a PNG keeps: larger than the whole disk.
+    desk.put("in/001-large.png", &noise_png(360, 270));
+    let Some(ran) = on_a_small_disk(&desk, &prep(&["--journal", "journal"])) else {
+        return;
+    };
+    let lines = ran.code(1).lines();
+    assert_eq!(statuses(&lines), ["ok", "failed", "ok", "ok", "ok"]);
+    assert_eq!(lines[1]["error"]["kind"], "io");
+    let message = lines[1]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("No space left on device"), "{message}");
+    // Of what had been written until then nothing is left.
+    let kept = desk.files("kept");
+    assert_eq!(kept, ["000.jpg", "001.jpg", "002.jpg", "003.jpg"]);
+
+    // The disk is gone as after a power cut: what the journal says is done is looked for, and made again.
+    let ran = desk.run(&prep(&["--journal", "journal", "--resume"])).code(0);
+    assert!(!ran.err().contains("earlier run"), "{}", ran.err());
+    assert_eq!(desk.files("out").len(), 5);
+    for name in &kept {
+        assert_eq!(
+            desk.get(&format!("out/{name}")),
+            desk.get(&format!("kept/{name}")),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn parts_are_disjoint_and_make_the_whole() {
     let desk = with_photos(30);

@@ -1,6 +1,10 @@
 //! The library's interface: what threads may share, what reports and errors look like.
 
-use photofit::{Error, ImageInfo, Limits, Options, Plan, Prepared, Preparer, Report, plan};
+use crate::support::samples;
+use photofit::{
+    Action, Error, Format, ImageInfo, Limits, LossKind, Metadata, OnDamage, Options, OutputFormat, Plan, Prepared,
+    Preparer, Report, plan,
+};
 
 #[test]
 fn types_cross_threads() {
@@ -65,4 +69,76 @@ fn the_plan_is_what_happens() {
     assert_eq!((result.format, result.width, result.height), (format, width, height));
     let upright = include_bytes!("../../testdata/orientation/upright.png");
     assert_eq!(plan(upright, &options).unwrap(), Plan::Keep);
+}
+
+/// Every small file under options that take each road. What only the pixels can tell is what the documentation of [`plan`]
+/// leaves open: damage, and how many bytes a picture takes.
+#[test]
+fn what_is_planned_is_done_but_for_what_only_pixels_tell() {
+    let damaged = Options::default().with_on_damage(OnDamage::Keep);
+    let limited = |limits: Limits| damaged.clone().with_limits(limits);
+    let cases = [
+        damaged.clone(),
+        damaged.clone().with_metadata(Metadata::Keep),
+        damaged.clone().with_format(OutputFormat::Jpeg),
+        damaged.clone().with_format(OutputFormat::Png),
+        limited(Limits::bigin().with_max_pixels(1000)),
+        limited(Limits::bigin().with_max_side(20)),
+        limited(Limits::bigin().with_max_bytes(2500)),
+    ];
+    // No header says more for being that of a large picture, and seven times all of them take a minute.
+    let samples: Vec<_> = samples()
+        .into_iter()
+        .filter(|s| u64::from(s.width) * u64::from(s.height) < 1_000_000)
+        .collect();
+    let (mut actions, mut coded_anew) = ([0; 3], 0);
+    for (case, options) in cases.iter().enumerate() {
+        let mut preparer = Preparer::new(options.clone());
+        for sample in &samples {
+            let name = format!("{} by case {case}", sample.name);
+            let prepared = preparer.prepare(&sample.bytes);
+            let planned = match plan(&sample.bytes, options) {
+                Ok(planned) => planned,
+                Err(error) => {
+                    assert_eq!(prepared.unwrap_err().kind(), error.kind(), "{name}");
+                    continue;
+                }
+            };
+            // What the header cannot tell of a photo that is refused after all is in its pixels.
+            let Ok(prepared) = prepared else { continue };
+            let report = prepared.report();
+            let expected = match planned {
+                Plan::Keep => Action::Kept,
+                Plan::Rewrite => Action::Rewritten,
+                _ => Action::Transcoded,
+            };
+            let bytes_decide = report.source.bytes > options.limits().max_bytes();
+            // A file whose pixels are all there but not its end has no loss to tell.
+            let damage =
+                sample.name.starts_with("broken/") || report.losses.iter().any(|loss| loss.kind() == LossKind::Damage);
+            if report.action != expected {
+                let lossless = expected == Action::Transcoded && report.action == Action::Rewritten;
+                let jpeg = report.source.format == Format::Jpeg;
+                assert!(
+                    damage || (lossless && jpeg && bytes_decide),
+                    "{name}: {expected:?}, then {report:?}"
+                );
+                coded_anew += usize::from(lossless);
+                continue;
+            }
+            actions[match expected {
+                Action::Kept => 0,
+                Action::Rewritten => 1,
+                _ => 2,
+            }] += 1;
+            if let Plan::Transcode { width, height, .. } = planned {
+                let (got, most) = ((report.result.width, report.result.height), (width, height));
+                assert!(got.0 <= most.0 && got.1 <= most.1, "{name}: {got:?} of {most:?}");
+                assert!(got == most || report.encodes > 1, "{name}: {got:?} of {most:?}");
+            }
+        }
+    }
+    // Each kind is met, or the comparison would say nothing of it.
+    assert!(actions.iter().all(|&count| count > 20), "{actions:?}");
+    assert!(coded_anew > 0);
 }

@@ -3,6 +3,8 @@
 use super::error::{Declined, DecodeError};
 use super::limits::Limits;
 use super::parser::{Event, Parser};
+use crate::jpeg::transform;
+use crate::orient::Orientation;
 
 /// The coding process of the frame (T.81 B.1.1.3, table B.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +149,15 @@ impl Header {
     pub(super) fn geometry(&self) -> Geometry {
         Geometry::new(self.width, self.height, &self.components)
     }
+
+    /// Whether the coefficients may be held within `limits` and turned without loss.
+    pub(crate) fn can_turn(&self, orientation: Orientation, limits: &Limits) -> bool {
+        let geometry = self.geometry();
+        let max = |factor: fn(&ComponentGeometry) -> u8| geometry.components.iter().map(factor).max().unwrap_or(1);
+        let factors = (max(|c| c.h), max(|c| c.v));
+        geometry.check_held(limits).is_ok()
+            && transform::check_size((self.width, self.height), factors, orientation).is_ok()
+    }
 }
 
 /// The layout of one component's blocks.
@@ -208,6 +219,11 @@ impl Geometry {
             mcus_high,
             components,
         }
+    }
+
+    /// Checks that all coefficients may be held at once, at 16 bits.
+    pub(super) fn check_held(&self, limits: &Limits) -> Result<(), DecodeError> {
+        limits.check_memory(self.blocks() * 128)
     }
 
     /// Number of blocks of all components.

@@ -137,7 +137,7 @@ impl Scratch {
     }
 
     fn make_room(&mut self, header: &Header, geometry: &Geometry, limits: &Limits) -> Result<(), DecodeError> {
-        limits.check_memory(geometry.blocks() * 128)?;
+        geometry.check_held(limits)?;
         self.picture.truncate(geometry.components.len());
         for (index, (layout, component)) in geometry.components.iter().zip(&header.components).enumerate() {
             let mut blocks = match self.picture.get_mut(index) {
