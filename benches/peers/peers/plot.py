@@ -6,7 +6,7 @@ import math
 from html import escape
 
 from .results import Results
-from .tools import OURS
+from .tools import OURS, TOOLS
 
 STYLE = """
 svg { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --ours: #0969da; --theirs: #59636e; }
@@ -85,7 +85,7 @@ def quality(results: Results) -> str:
     curves = results.curves
     bits = [value for curve in curves.values() for value in curve.bits_per_pixel]
     scores = [value for curve in curves.values() for value in curve.scores]
-    x_step, y_step = step(max(bits) - 0, 7), step(max(scores) - min(scores), 6)
+    x_step, y_step = step(max(bits), 7), step(max(scores) - min(scores), 6)
     x_high = math.ceil(max(bits) / x_step) * x_step
     y_low, y_high = math.floor(min(scores) / y_step) * y_step, math.ceil(max(scores) / y_step) * y_step
 
@@ -104,7 +104,7 @@ def quality(results: Results) -> str:
     # The legend in the order in which the curves end, so that it is read beside them.
     order = sorted(curves, key=lambda tool: -curves[tool].scores[-1])
     for place, tool in enumerate(order):
-        colour, curve = COLOURS[list(curves).index(tool) % len(COLOURS)], curves[tool]
+        colour, curve = COLOURS[list(TOOLS).index(tool) % len(COLOURS)], curves[tool]
         ours = tool.startswith(OURS)
         points = [point(x, y) for x, y in zip(curve.bits_per_pixel, curve.scores)]
         dash = "" if ours else ' stroke-dasharray="5 3"'
