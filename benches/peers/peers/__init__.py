@@ -1,0 +1,1 @@
+"""photofit beside other programs that shrink photos. `benches/peers/run --help` says how to use it."""
