@@ -123,7 +123,7 @@ def notes(results: Results) -> str:
     count = sum(group.photos for group in results.groups.values())
     lines = [
         f"- {count} photos, quality {results.quality}, 4:2:0, to at most {results.max_pixels / 1e6:g} megapixels, "
-        f"{results.threads} {'thread' if results.threads == 1 else 'threads'}, best of {results.rounds} rounds in turns.",
+        f"{results.threads} {'thread' if results.threads == 1 else 'threads'}, best of {results.rounds} {'round' if results.rounds == 1 else 'rounds'} in turns.",
         f"- {results.when}, {results.machine}, {results.system}.",
         f"- {versions}.",
         f"- {settings}.",
