@@ -54,7 +54,8 @@ fn exact(path: &Path) -> String {
     }
 }
 
-fn mtime(metadata: &Metadata) -> i128 {
+/// The time of change in nanoseconds since 1970; 0 where the system has none.
+pub(super) fn mtime(metadata: &Metadata) -> i128 {
     let changed = metadata.modified().ok();
     let nanoseconds = |d: std::time::Duration| i128::try_from(d.as_nanos()).unwrap_or(i128::MAX);
     changed.map_or(0, |time| match time.duration_since(UNIX_EPOCH) {

@@ -241,6 +241,21 @@ fn runs_that_are_killed_are_resumed_and_nothing_seen_is_sent_again() {
 }
 
 #[test]
+fn a_file_that_became_another_one_is_sent_again() {
+    let desk = Desk::new(3);
+    let args = ["--records", "list.csv", "--journal", "done", "--resume", "--quiet"];
+    assert_eq!(desk.run(&args).0, 0);
+    // One is another picture, one has only been touched, one is as it was.
+    fs::write(desk.path("1.jpg"), jpeg(40, 30, 200)).unwrap();
+    let touched = fs::File::options().append(true).open(desk.path("2.jpg")).unwrap();
+    touched.set_modified(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(desk.run(&args).0, 0);
+    let state = desk.server.state();
+    let sent = |record: &str| state.photos[record].0;
+    assert_eq!(["Contacts/1", "Contacts/2", "Contacts/3"].map(sent), [2, 1, 1]);
+}
+
+#[test]
 fn photos_come_from_urls_if_private_ones_are_allowed() {
     let desk = Desk::new(0);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

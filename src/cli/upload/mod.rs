@@ -6,9 +6,9 @@ mod credentials;
 mod journal;
 mod records;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -19,7 +19,7 @@ use super::report::{Reporter, chain};
 use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED};
 use answer::Line;
 use args::UploadArgs;
-use journal::Journal;
+use journal::{Journal, Stamp};
 use records::{Item, Photo};
 
 /// How long the fetching of a photo may take, redirects included.
@@ -73,18 +73,20 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let start = Instant::now();
     let (mut stored, mut failed, mut unjournaled) = (0, 0, None);
     let mut fatal: Option<(String, bool)> = None;
-    let source = source(&items, &left, fetcher, options.max_memory());
+    let stamps = Stamps::default();
+    let source = source(&items, &left, fetcher, options.max_memory(), stamps.clone());
     let targets = left.iter().map(|&i| items[i].record.clone()).collect();
     let ran = pipeline.run_blocking(targets, source, |event| match event {
         Event::Prepared { .. } => bars.prepared.inc(1),
         Event::Finished { index, upload } => {
             let item = &items[left[index]];
+            let stamp = stamps.take(index);
             match &upload.result {
                 Ok(receipt) => {
                     stored += 1;
                     if receipt.is_some()
                         && let Some(journal) = &mut journal
-                        && let Err(error) = journal.add(item)
+                        && let Err(error) = journal.add(item, stamp)
                     {
                         // Without a journal the run could not be resumed: it ends here.
                         unjournaled.get_or_insert(format!("cannot write {}: {error}", journal.path().display()));
@@ -196,16 +198,33 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
 
 type Fetching = std::pin::Pin<Box<dyn Future<Output = Result<Vec<u8>, BoxError>> + Send>>;
 
+/// The files that are read and not yet done with, as the journal notes them.
+#[derive(Clone, Default)]
+struct Stamps(Arc<Mutex<HashMap<usize, Stamp>>>);
+
+impl Stamps {
+    fn put(&self, index: usize, stamp: Stamp) {
+        let mut stamps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        stamps.insert(index, stamp);
+    }
+
+    fn take(&self, index: usize) -> Option<Stamp> {
+        let mut stamps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        stamps.remove(&index)
+    }
+}
+
 /// What reads the photo of each upload that is left.
 fn source(
     items: &[Item],
     left: &[usize],
     fetcher: Option<Fetcher>,
     limit: u64,
+    stamps: Stamps,
 ) -> impl Fn(usize) -> Fetching + Send + Sync + 'static {
     let photos: Arc<[Photo]> = left.iter().map(|&i| items[i].photo.clone()).collect();
     move |index| {
-        let (photos, fetcher) = (Arc::clone(&photos), fetcher.clone());
+        let (photos, fetcher, stamps) = (Arc::clone(&photos), fetcher.clone(), stamps.clone());
         Box::pin(async move {
             match (&photos[index], fetcher) {
                 (Photo::Url(url), Some(fetcher)) => Ok(fetcher.get(url).await?),
@@ -215,9 +234,11 @@ fn source(
                     let read = move || {
                         use io::Read;
                         let mut bytes = Vec::new();
-                        std::fs::File::open(path)?
-                            .take(limit.saturating_add(1))
-                            .read_to_end(&mut bytes)?;
+                        let file = std::fs::File::open(path)?;
+                        // As it is before it is read: what changes from now on has changed.
+                        let before = file.metadata()?;
+                        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+                        stamps.put(index, Stamp::new(&before, &bytes));
                         Ok::<_, io::Error>(bytes)
                     };
                     let bytes = tokio::task::spawn_blocking(read).await??;
