@@ -34,14 +34,17 @@ pub(super) fn random() -> f64 {
     number
 }
 
+/// No wait is taken for longer: nobody waits for this long, and clocks cannot count as far as a header can.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
 /// The time that `Retry-After` asks to wait: seconds, or a date. `None` if it is neither.
 pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)).min(LONGEST));
     }
     let date = UNIX_EPOCH + Duration::from_secs(http_date(value)?);
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date.duration_since(now).unwrap_or_default().min(LONGEST))
 }
 
 /// The time to wait until the moment of `X-RATELIMIT-RESET`, whose unit no page names: a number this large can only be
@@ -54,7 +57,7 @@ pub(super) fn rate_reset(value: &str, now: SystemTime) -> Option<Duration> {
         _ => Duration::from_millis(number),
     };
     let moment = UNIX_EPOCH.checked_add(since_1970)?;
-    Some(moment.duration_since(now).unwrap_or_default())
+    Some(moment.duration_since(now).unwrap_or_default().min(LONGEST))
 }
 
 /// Seconds since 1970 of an HTTP date in the form that RFC 9110 wants sent: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -134,7 +137,8 @@ mod tests {
             "the past"
         );
         assert_eq!(retry_after("soon", now), None);
-        assert!(retry_after("99999999999999999999999", now).is_some());
+        assert_eq!(retry_after("99999999999999999999999", now), Some(LONGEST));
+        assert_eq!(retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now), Some(LONGEST));
     }
 
     #[test]
