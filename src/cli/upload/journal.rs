@@ -51,8 +51,10 @@ impl Stamp {
         let Ok(metadata) = fs::metadata(path) else {
             return false;
         };
-        let may_differ = metadata.len() != self.size || mtime(&metadata) != self.mtime;
-        may_differ && fs::read(path).is_ok_and(|bytes| hash(&bytes) != self.hash)
+        if metadata.len() != self.size {
+            return true;
+        }
+        mtime(&metadata) != self.mtime && fs::read(path).is_ok_and(|bytes| hash(&bytes) != self.hash)
     }
 }
 

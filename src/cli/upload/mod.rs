@@ -73,14 +73,14 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let start = Instant::now();
     let (mut stored, mut failed, mut unjournaled) = (0, 0, None);
     let mut fatal: Option<(String, bool)> = None;
-    let stamps = Stamps::default();
+    let stamps = journal.as_ref().map(|_| Stamps::default());
     let source = source(&items, &left, fetcher, options.max_memory(), stamps.clone());
     let targets = left.iter().map(|&i| items[i].record.clone()).collect();
     let ran = pipeline.run_blocking(targets, source, |event| match event {
         Event::Prepared { .. } => bars.prepared.inc(1),
         Event::Finished { index, upload } => {
             let item = &items[left[index]];
-            let stamp = stamps.take(index);
+            let stamp = stamps.as_ref().and_then(|stamps| stamps.take(index));
             match &upload.result {
                 Ok(receipt) => {
                     stored += 1;
@@ -220,7 +220,7 @@ fn source(
     left: &[usize],
     fetcher: Option<Fetcher>,
     limit: u64,
-    stamps: Stamps,
+    stamps: Option<Stamps>,
 ) -> impl Fn(usize) -> Fetching + Send + Sync + 'static {
     let photos: Arc<[Photo]> = left.iter().map(|&i| items[i].photo.clone()).collect();
     move |index| {
@@ -238,7 +238,9 @@ fn source(
                         // As it is before it is read: what changes from now on has changed.
                         let before = file.metadata()?;
                         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-                        stamps.put(index, Stamp::new(&before, &bytes));
+                        if let Some(stamps) = stamps {
+                            stamps.put(index, Stamp::new(&before, &bytes));
+                        }
                         Ok::<_, io::Error>(bytes)
                     };
                     let bytes = tokio::task::spawn_blocking(read).await??;
