@@ -181,6 +181,9 @@ fn gate(accept: bool) -> Result<bool> {
         .next()
         .and_then(|line| line.strip_prefix("# "))
         .unwrap_or_default();
+    if !accept && kept_compiler.is_empty() {
+        return Err(format!("{} has no figures: count them with --accept", path.display()).into());
+    }
     if !accept && kept_compiler != compiler {
         println!("skipped: the figures were counted with {kept_compiler}, this is {compiler}");
         return Ok(true);
