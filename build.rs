@@ -1,12 +1,13 @@
-//! Tells the program which commit it is made from, in release builds out of a repository.
+//! Tells the program which commit it is made from, in release builds with the feature `cli` out of a repository.
 
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // A debug build need not be made anew with each commit.
-    if std::env::var("PROFILE").is_ok_and(|profile| profile == "release") {
+    // A debug build, or the library alone, need not be made anew with each commit.
+    let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    if is_release && std::env::var_os("CARGO_FEATURE_CLI").is_some() {
         let commit = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_default();
         println!("cargo::rustc-env=PHOTOFIT_COMMIT={commit}");
         // It gets a line whenever HEAD moves.
