@@ -89,3 +89,31 @@ impl FromStr for DataCenter {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list of the contract, written down once more: a host that is mistyped would be given the tokens.
+    #[test]
+    fn hosts_are_those_of_the_contract() {
+        let contract = "
+            us accounts.zoho.com      www.zohoapis.com
+            eu accounts.zoho.eu       www.zohoapis.eu
+            in accounts.zoho.in       www.zohoapis.in
+            au accounts.zoho.com.au   www.zohoapis.com.au
+            cn accounts.zoho.com.cn   www.zohoapis.com.cn
+            jp accounts.zoho.jp       www.zohoapis.jp
+            sa accounts.zoho.sa       www.zohoapis.sa
+            ca accounts.zohocloud.ca  www.zohoapis.ca";
+        let known = DataCenter::ALL.map(|d| {
+            let host = |url: &'static str| url.strip_prefix("https://").expect("never without TLS");
+            [d.name(), host(d.accounts_url()), host(d.api_url())].join(" ")
+        });
+        let contract = contract.trim().lines();
+        let contract: Vec<String> = contract
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(known[..], contract[..]);
+    }
+}
