@@ -98,6 +98,26 @@ fn a_list_is_stored_and_reported_in_its_order() {
 }
 
 #[test]
+fn the_log_tells_of_each_photo() {
+    let desk = Desk::new(2);
+    let (code, _, told) = desk.run(&["--records", "list.csv", "-v", "--log-format", "json"]);
+    let lines: Vec<Value> = told
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let photos: Vec<&Value> = lines.iter().filter(|line| line["message"] == "ok").collect();
+    assert_eq!((code, photos.len()), (0, 2), "{told}");
+    assert!(
+        photos
+            .iter()
+            .all(|line| line["code"] == "SUCCESS" && line["attempts"] == 1)
+    );
+    assert!(!told.contains("DEBUG"), "{told}");
+    let (_, _, told) = desk.run(&["--records", "list.csv", "-vv"]);
+    assert!(told.contains("prepared") && !told.contains(SECRETS[0]), "{told}");
+}
+
+#[test]
 fn one_record_is_named_on_the_command_line() {
     let desk = Desk::new(1);
     let (code, lines, _) = desk.run(&["--record", "Contacts/3000000038009", "1.jpg"]);

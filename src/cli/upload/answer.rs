@@ -106,6 +106,26 @@ impl Line {
         line
     }
 
+    /// Logs what became of it.
+    pub(super) fn log(&self) {
+        let note = self.error.as_ref().or(self.reason.as_ref());
+        tracing::info!(
+            record = self.upload.record,
+            input = self.input,
+            before = self.report.as_ref().map(|report| report.source.bytes),
+            after = self.report.as_ref().map(|report| report.result.bytes),
+            http_status = self.upload.http_status,
+            code = self.upload.code,
+            attempts = self.upload.attempts,
+            upload_ms = self.upload.elapsed_ms,
+            tightened = self.upload.tightened,
+            "{}{}{}",
+            self.status,
+            if note.is_some() { ": " } else { "" },
+            note.map_or("", |note| &note.message),
+        );
+    }
+
     /// The line as JSON, without a line end.
     pub(super) fn to_json(&self) -> String {
         // Strings and numbers under fixed names: there is nothing that JSON could refuse.

@@ -15,6 +15,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use photofit::bigin::{BoxError, Client, Event, Fetcher, PhotoError, Pipeline};
 use photofit::{Limits, Options};
 
+use super::logs;
 use super::report::{Reporter, chain};
 use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED};
 use answer::Line;
@@ -63,7 +64,14 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let items: Vec<Item> = items.into_iter().map(|(_, item)| item).collect();
     let done = |item: &Item| journal.as_ref().is_some_and(|j| j.has(item));
     let (skipped, left): (Vec<usize>, Vec<usize>) = (0..items.len()).partition(|&i| done(&items[i]));
-    let bars = Bars::new(left.len(), args.quiet);
+    tracing::info!(
+        photos = items.len(),
+        left = left.len(),
+        dry_run = args.dry_run,
+        journal = ?args.journal,
+        "uploading"
+    );
+    let bars = Bars::new(left.len(), args.quiet || logs::is_verbose());
     let mut out = Ordered::new(&mut reporter, &bars);
     for index in &skipped {
         out.put(*index, Line::skipped(&items[*index]));
@@ -77,7 +85,11 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let source = source(&items, &left, fetcher, options.max_memory(), stamps.clone());
     let targets = left.iter().map(|&i| items[i].record.clone()).collect();
     let ran = pipeline.run_blocking(targets, source, |event| match event {
-        Event::Prepared { .. } => bars.prepared.inc(1),
+        Event::Prepared { index } => {
+            bars.prepared.inc(1);
+            let item = &items[left[index]];
+            tracing::debug!(record = %item.record, input = item.input, "prepared");
+        }
         Event::Finished { index, upload } => {
             let item = &items[left[index]];
             let stamp = stamps.as_ref().and_then(|stamps| stamps.take(index));
@@ -112,6 +124,7 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     ran.map_err(|e| Error::usage(chain(&e)))?;
 
     let not_sent = left.len() - stored - failed;
+    tracing::info!(stored, failed, skipped = skipped.len(), not_sent, "uploaded");
     let unreported = reporter.finish();
     if let Some(error) = &unreported {
         eprintln!("photofit: the report is incomplete: {error}");
@@ -326,6 +339,7 @@ impl<'a> Ordered<'a> {
     }
 
     fn put(&mut self, index: usize, line: Line) {
+        line.log();
         self.waiting.insert(index, line);
         while let Some(line) = self.waiting.remove(&self.next) {
             self.write(&line);
