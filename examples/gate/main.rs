@@ -5,8 +5,8 @@
 //! was counted into that file. A stage is run once and three times in processes of their own, and half of the difference
 //! is what counts, so that making the inputs does not.
 //!
-//! Counts depend on the compiler. Where it is another than the one that the figures were counted with, nothing is
-//! compared, and the gate says so.
+//! Counts depend on the compiler, and on what the processor offers: kernels are chosen by that. Where either is another
+//! than the one that the figures were counted with, nothing is compared, and the gate says so.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // It talks to people.
 
@@ -39,7 +39,7 @@ type Work = Box<dyn FnMut() -> Result<()>>;
 /// A name, and what makes a stage's inputs.
 type Stage = (&'static str, fn() -> Result<Work>);
 
-const STAGES: [Stage; 17] = [
+const STAGES: [Stage; 19] = [
     ("probe", || {
         let jpeg = common::photo(WIDTH, HEIGHT);
         // Once is too little to be told from the noise of a process.
@@ -79,6 +79,16 @@ const STAGES: [Stage; 17] = [
     }),
     ("road/turned without loss", || {
         prepare(common::turned(&common::photo(1008, 752), 6), limits(1_000_000), |o| o)
+    }),
+    // Small enough that turning it counts, and with next to no decoding.
+    ("road/turned in pixels", || {
+        let tiff = common::tiff(&common::pixels(WIDTH, HEIGHT), WIDTH, HEIGHT, 6);
+        prepare(tiff, limits(60_000), |options| options.with_effort(Effort::Fastest))
+    }),
+    ("rewritten", || {
+        // Nothing but its metadata is changed, and its header alone is looked at.
+        let jpeg = common::turned(&common::photo(WIDTH, HEIGHT), 1);
+        prepare(jpeg, limits(1_000_000), |options| options.with_check(Check::Header))
     }),
     ("budget", || {
         let limits = Limits::bigin().with_max_pixels(400_000).with_max_bytes(60_000);
@@ -158,6 +168,24 @@ fn main() -> ExitCode {
     }
 }
 
+/// What the counts depend on beside the code: the compiler, and the processor's features that kernels are chosen by.
+fn conditions() -> Result<String> {
+    let compiler = output(Command::new("rustc").arg("--version"))?;
+    let mut conditions = format!("{}, {}", compiler.trim(), std::env::consts::ARCH);
+    #[cfg(target_arch = "x86_64")]
+    for (name, detected) in [
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("bmi1", is_x86_feature_detected!("bmi1")),
+        ("bmi2", is_x86_feature_detected!("bmi2")),
+        ("lzcnt", is_x86_feature_detected!("lzcnt")),
+    ] {
+        if detected {
+            write!(conditions, "+{name}")?;
+        }
+    }
+    Ok(conditions)
+}
+
 /// What a process under callgrind does.
 fn stage(name: &str, times: &str) -> Result<()> {
     let (_, make) = STAGES
@@ -174,18 +202,18 @@ fn stage(name: &str, times: &str) -> Result<()> {
 /// Counts all stages and compares them; says whether none has changed too much.
 fn gate(accept: bool) -> Result<bool> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/instructions.tsv");
-    let compiler = output(Command::new("rustc").arg("--version"))?.trim().to_owned();
+    let conditions = conditions()?;
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     let mut lines = kept.lines();
-    let kept_compiler = lines
+    let kept_conditions = lines
         .next()
         .and_then(|line| line.strip_prefix("# "))
         .unwrap_or_default();
-    if !accept && kept_compiler.is_empty() {
+    if !accept && kept_conditions.is_empty() {
         return Err(format!("{} has no figures: count them with --accept", path.display()).into());
     }
-    if !accept && kept_compiler != compiler {
-        println!("skipped: the figures were counted with {kept_compiler}, this is {compiler}");
+    if !accept && kept_conditions != conditions {
+        println!("skipped: the figures were counted with {kept_conditions}; this is {conditions}");
         return Ok(true);
     }
     let kept: BTreeMap<&str, u64> = lines
@@ -193,7 +221,7 @@ fn gate(accept: bool) -> Result<bool> {
         .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
         .collect();
     let directory = tempfile::tempdir()?;
-    let mut written = format!("# {compiler}\n");
+    let mut written = format!("# {conditions}\n");
     let mut passed = true;
     println!("{:<26}{:>14}{:>14}{:>9}", "stage", "instructions", "kept", "change");
     for (name, _) in STAGES {
@@ -217,6 +245,13 @@ fn gate(accept: bool) -> Result<bool> {
         passed &= change <= TOLERANCE;
         println!("{name:<26}{counted:>14}{before:>14}{:>8.1}%{verdict}", change * 100.0);
     }
+    for gone in kept
+        .keys()
+        .filter(|name| STAGES.iter().all(|(known, _)| known != *name))
+    {
+        println!("{gone:<26}{:>14}{:>14}{:>9}  gone", "", "", "");
+        passed = false;
+    }
     if accept {
         std::fs::write(&path, written)?;
         println!("written to {}", path.display());
@@ -232,6 +267,11 @@ fn gate(accept: bool) -> Result<bool> {
 fn count(name: &str, times: u32, directory: &Path) -> Result<u64> {
     let out: PathBuf = directory.join("callgrind.out");
     let mut command = Command::new("valgrind");
+    // Neither the options of somebody's environment or folder, nor its size, which moves the stack.
+    command.env_clear().current_dir(directory);
+    for name in ["PATH", "VALGRIND_LIB"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
     command
         .args(["--tool=callgrind", "--quiet"])
         .arg(format!("--callgrind-out-file={}", out.display()))
