@@ -1,12 +1,14 @@
 //! Encoding: planes of 12 megapixels to a JPEG at each effort, entropy coding alone, and what `image` takes from RGB.
 //!
-//! Ids are `encode/effort/size/threads` in pixels, and `encode/entropy/coding/size/threads` in bytes of the result.
+//! Ids are `encode/effort/format/size/threads` in pixels, and `encode/entropy/format/size/threads` in bytes of the
+//! result.
 
 mod common;
 
 use std::hint::black_box;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use image::codecs::jpeg::JpegEncoder;
 use photofit::jpeg::decode::{Decoder, Limits, Planes, Scale};
 use photofit::jpeg::encode::{EncodeOptions, Encoder, Frame, Mode, Plane, Quality, QuantTables, Sampling};
 
@@ -31,29 +33,33 @@ fn encode(c: &mut Criterion) {
     let mut group = c.benchmark_group("encode");
     group.sampling_mode(SamplingMode::Flat);
     group.throughput(Throughput::Elements(photo.pixels));
-    for (effort, mode, trellis) in [
-        ("fastest", Mode::Sequential, false),
-        ("balanced", Mode::Optimised, false),
-        ("smallest", Mode::Progressive, true),
+    for (effort, coding, mode, trellis) in [
+        ("fastest", "sequential", Mode::Sequential, false),
+        ("balanced", "optimised", Mode::Optimised, false),
+        ("smallest", "progressive", Mode::Progressive, true),
     ] {
         let options = EncodeOptions::new()
             .quant_tables(QuantTables::photographic(quality))
             .mode(mode)
             .trellis(trellis);
-        group.bench_function(format!("{effort}/{}/1", MP12.name), |b| {
+        group.bench_function(format!("{effort}/jpeg-{coding}/{}/1", MP12.name), |b| {
             b.iter(|| {
                 out.clear();
-                encoder.encode_planes(frame, black_box(&views), &options, &mut out)
+                encoder
+                    .encode_planes(frame, black_box(&views), &options, &mut out)
+                    .expect("memory")
             });
         });
     }
     let rgb = image::load_from_memory(&photo.bytes)
         .expect("a sound photo")
         .into_rgb8();
-    group.bench_function(format!("image/{}/1", MP12.name), |b| {
+    group.bench_function(format!("image/jpeg-sequential/{}/1", MP12.name), |b| {
         b.iter(|| {
             out.clear();
-            image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 90).encode_image(black_box(&rgb))
+            JpegEncoder::new_with_quality(&mut out, 90)
+                .encode_image(black_box(&rgb))
+                .expect("memory can be written")
         });
     });
     let (coefficients, _) = decoder.coefficients(&photo.bytes).expect("a sound photo");
@@ -68,10 +74,12 @@ fn encode(c: &mut Criterion) {
             .encode_coefficients(&coefficients, &options, &mut out)
             .expect("coefficients of a file");
         group.throughput(Throughput::Bytes(out.len() as u64));
-        group.bench_function(format!("entropy/{coding}/{}/1", MP12.name), |b| {
+        group.bench_function(format!("entropy/jpeg-{coding}/{}/1", MP12.name), |b| {
             b.iter(|| {
                 out.clear();
-                encoder.encode_coefficients(black_box(&coefficients), &options, &mut out)
+                encoder
+                    .encode_coefficients(black_box(&coefficients), &options, &mut out)
+                    .expect("coefficients of a file")
             });
         });
     }

@@ -13,7 +13,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use photofit::{Effort, Light, Limits, Options, Preparer};
 
-use common::{MP12, MP24, Size, criterion, fit, pool};
+use common::{MP12, MP24, Size, criterion, fit, pool, prepare};
 
 /// What the target may have: small beside the source.
 const TARGET: u64 = 1_000_000;
@@ -34,10 +34,10 @@ fn resample(c: &mut Criterion) {
                 .with_light(light);
             let mut preparer = Preparer::new(options);
             group.bench_function(format!("bmp/{name}/{}/1", light.name()), |b| {
-                b.iter(|| preparer.prepare(black_box(&bmp)).map(|p| p.bytes().len()));
+                b.iter(|| prepare(&mut preparer, &bmp));
             });
             group.bench_function(format!("bmp/{name}/{}/{threads}", light.name()), |b| {
-                pool.install(|| b.iter(|| preparer.prepare(black_box(&bmp)).map(|p| p.bytes().len())));
+                pool.install(|| b.iter(|| prepare(&mut preparer, &bmp)));
             });
         }
         let source = ImageRef::new(width.into(), height.into(), &pixels, PixelType::U8x3).expect("its own size");
