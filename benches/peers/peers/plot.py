@@ -8,16 +8,23 @@ from html import escape
 from .results import Results
 from .tools import OURS, TOOLS
 
-STYLE = """
-svg { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --ours: #0969da; --theirs: #59636e; }
-@media (prefers-color-scheme: dark) {
-  svg { --paper: #0d1117; --ink: #f0f6fc; --soft: #9198a1; --line: #3d444d; --ours: #4493f8; --theirs: #9198a1; }
-}
-.paper { fill: var(--paper); } .grid { stroke: var(--line); stroke-width: 1; } .one { stroke: var(--soft); stroke-width: 1.5; }
-.bar { stroke-width: 4; stroke-linecap: round; } .ours { stroke: var(--ours); } .theirs { stroke: var(--theirs); }
-.dot-ours { fill: var(--ours); } .dot-theirs { fill: var(--theirs); } .curve { fill: none; stroke-width: 2; }
-text { font: 13px system-ui, sans-serif; fill: var(--ink); } .soft { fill: var(--soft); font-size: 12px; }
-.title { font-weight: 600; font-size: 14px; } .strong { font-weight: 600; }
+LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "soft": "#59636e", "line": "#d1d9e0", "ours": "#0969da"}
+DARK = {"paper": "#0d1117", "ink": "#f0f6fc", "soft": "#9198a1", "line": "#3d444d", "ours": "#4493f8"}
+
+
+def colours(of: dict[str, str]) -> str:
+    """Written out for each of the two: many viewers of SVG know no variables and would show black."""
+    return """.paper {{ fill: {paper}; }} .grid {{ stroke: {line}; }} .one, .theirs {{ stroke: {soft}; }} .ours {{ stroke: {ours}; }}
+.dot-ours {{ fill: {ours}; }} .dot-theirs {{ fill: {soft}; }} text {{ fill: {ink}; }} .soft {{ fill: {soft}; }}
+""".format(**of)
+
+
+STYLE = f"""
+text {{ font: 13px system-ui, sans-serif; }} .soft {{ font-size: 12px; }}
+.title {{ font-weight: 600; font-size: 14px; }} .strong {{ font-weight: 600; }} .curve {{ fill: none; stroke-width: 2; }}
+.grid {{ stroke-width: 1; }} .one {{ stroke-width: 1.5; }} .bar {{ stroke-width: 4; stroke-linecap: round; }}
+{colours(LIGHT)}@media (prefers-color-scheme: dark) {{
+{colours(DARK)}}}
 """
 # Told apart in light and dark and by the colour blind (Okabe and Ito's, without yellow and black).
 COLOURS = ["#0072b2", "#56b4e9", "#009e73", "#d55e00", "#cc79a7", "#e69f00", "#8c6bb1", "#a6761d", "#7f7f7f"]
