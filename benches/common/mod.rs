@@ -246,25 +246,29 @@ pub(crate) fn bmp(pixels: &[u8], width: u16, height: u16) -> Vec<u8> {
 pub(crate) fn tiff(pixels: &[u8], width: u16, height: u16, orientation: u8) -> Vec<u8> {
     const SHORT: u16 = 3;
     const LONG: u16 = 4;
+    const BITS: u32 = 8;
+    const STRIP: u32 = BITS + 6;
     let length = u32::try_from(pixels.len()).expect("a picture of less than 4 GB");
     let mut out = b"II*\0".to_vec();
-    out.extend((8 + length).to_le_bytes());
+    out.extend((STRIP + length).to_le_bytes());
+    out.extend([8_u16; 3].map(u16::to_le_bytes).concat());
     out.extend(pixels);
-    let entries: [(u16, u16, u32); 9] = [
-        (0x0100, SHORT, width.into()),
-        (0x0101, SHORT, height.into()),
-        (0x0103, SHORT, 1), // not compressed
-        (0x0106, SHORT, 2), // RGB
-        (0x0111, LONG, 8),  // where its only strip begins
-        (0x0112, SHORT, orientation.into()),
-        (0x0115, SHORT, 3), // samples of a pixel
-        (0x0116, SHORT, height.into()),
-        (0x0117, LONG, length),
+    let entries: [(u16, u16, u32, u32); 10] = [
+        (0x0100, SHORT, 1, width.into()),
+        (0x0101, SHORT, 1, height.into()),
+        (0x0102, SHORT, 3, BITS),
+        (0x0103, SHORT, 1, 1), // not compressed
+        (0x0106, SHORT, 1, 2), // RGB
+        (0x0111, LONG, 1, STRIP),
+        (0x0112, SHORT, 1, orientation.into()),
+        (0x0115, SHORT, 1, 3), // samples of a pixel
+        (0x0116, SHORT, 1, height.into()),
+        (0x0117, LONG, 1, length),
     ];
-    out.extend(9_u16.to_le_bytes());
-    for (tag, kind, value) in entries {
+    out.extend(10_u16.to_le_bytes());
+    for (tag, kind, count, value) in entries {
         out.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
-        out.extend([1, value].map(u32::to_le_bytes).concat());
+        out.extend([count, value].map(u32::to_le_bytes).concat());
     }
     out.extend([0; 4]); // no further directory
     out
