@@ -15,13 +15,13 @@ use super::contract::{Contract, Fault};
 use super::{SECRETS, jpeg};
 
 /// A folder with `count` photos and their list, and a server.
-struct Desk {
+pub(super) struct Desk {
     folder: TempDir,
     server: Contract,
 }
 
 impl Desk {
-    fn new(count: u8) -> Self {
+    pub(super) fn new(count: u8) -> Self {
         let desk = Self {
             folder: tempfile::tempdir().unwrap(),
             server: Contract::start(),
@@ -35,7 +35,7 @@ impl Desk {
         desk
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -57,11 +57,11 @@ impl Desk {
         command
     }
 
-    fn run(&self, args: &[&str]) -> (i32, Vec<Value>, String) {
+    pub(super) fn run(&self, args: &[&str]) -> (i32, Vec<Value>, String) {
         read(self.command(args).output().unwrap())
     }
 
-    fn requests(&self) -> usize {
+    pub(super) fn requests(&self) -> usize {
         self.server.state().requests.len()
     }
 }

@@ -9,6 +9,8 @@ mod command;
 #[path = "../support/contract.rs"]
 mod contract;
 mod fetch;
+#[cfg(feature = "parquet")]
+mod lists;
 mod many;
 mod tls;
 

@@ -70,6 +70,15 @@ impl Line {
         }
     }
 
+    /// The line of a photo that the list says could not be prepared.
+    pub(super) fn refused(item: &Item, why: &str) -> Self {
+        let note = Note::new("not-prepared", format!("the list says that it was not prepared: {why}"));
+        Self {
+            error: Some(note),
+            ..Self::empty(item, "failed")
+        }
+    }
+
     /// The line of a photo that was sent, or would be.
     pub(super) fn new(item: &Item, upload: Upload, dry_run: bool) -> Self {
         let mut line = Self::empty(item, "ok");

@@ -12,8 +12,10 @@ use super::super::units;
 #[derive(Debug, ClapArgs)]
 #[command(group = ArgGroup::new("what").required(true).args(["records", "record"]))]
 pub(in crate::cli) struct UploadArgs {
-    /// The list of uploads: a CSV file with the columns module, record_id and photo, a path or an http(s) URL.
-    #[arg(long, value_name = "FILE.csv", help_heading = "Input")]
+    /// The list of uploads: a CSV or Parquet file with the columns module, record_id and photo, a path or an http(s) URL;
+    /// or a folder of such files. What photofit.ray and photofit.spark wrote is read as it is: output_uri is the photo,
+    /// and rows whose status is not ok are reported as failed.
+    #[arg(long, value_name = "LIST", help_heading = "Input")]
     pub(super) records: Option<PathBuf>,
 
     /// One upload: a record such as Contacts/3000000038009, and its photo.

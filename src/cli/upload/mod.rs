@@ -38,13 +38,10 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     within_the_service(options.limits())?;
     let items = match (&args.records, &args.record) {
         (Some(path), _) => records::read(path)?,
-        (None, Some(one)) => records::single(&one[0], &one[1])?
-            .into_iter()
-            .map(|item| (0, item))
-            .collect(),
+        (None, Some(one)) => records::single(&one[0], &one[1])?,
         (None, None) => Vec::new(),
     };
-    let any_url = items.iter().any(|(_, item)| matches!(item.photo, Photo::Url(_)));
+    let any_url = items.iter().any(|item| matches!(item.photo, Photo::Url(_)));
     let fetcher = any_url
         .then(|| Fetcher::new(args.max_download, DOWNLOAD_TIME, args.allow_private_urls))
         .transpose()
@@ -55,15 +52,20 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let mut journal = journal.map(|path| Journal::open(path, args.resume)).transpose()?;
     let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, false)?;
 
-    for (_, item) in items.iter().filter(|(_, item)| !item.record.module().is_documented()) {
+    for item in items.iter().filter(|item| !item.record.module().is_documented()) {
         eprintln!(
             "photofit: {}: the service does not say that this module takes photos",
             item.record
         );
     }
-    let items: Vec<Item> = items.into_iter().map(|(_, item)| item).collect();
-    let done = |item: &Item| journal.as_ref().is_some_and(|j| j.has(item));
-    let (skipped, left): (Vec<usize>, Vec<usize>) = (0..items.len()).partition(|&i| done(&items[i]));
+    let (mut left, mut skipped, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, item) in items.iter().enumerate() {
+        match &item.refused {
+            Some(why) => refused.push((index, why)),
+            None if journal.as_ref().is_some_and(|j| j.has(item)) => skipped.push(index),
+            None => left.push(index),
+        }
+    }
     tracing::info!(
         photos = items.len(),
         left = left.len(),
@@ -75,6 +77,9 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let mut out = Ordered::new(&mut reporter, &bars);
     for index in &skipped {
         out.put(*index, Line::skipped(&items[*index]));
+    }
+    for (index, why) in &refused {
+        out.put(*index, Line::refused(&items[*index], why));
     }
     stop_on_ctrl_c(&pipeline);
 
@@ -124,6 +129,7 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     ran.map_err(|e| Error::usage(chain(&e)))?;
 
     let not_sent = left.len() - stored - failed;
+    let failed = failed + refused.len();
     tracing::info!(stored, failed, skipped = skipped.len(), not_sent, "uploaded");
     let unreported = reporter.finish();
     if let Some(error) = &unreported {

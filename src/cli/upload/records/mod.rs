@@ -1,0 +1,207 @@
+//! The list of uploads, validated whole before anything is sent.
+
+#[cfg(feature = "parquet")]
+mod parquet;
+mod table;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use photofit::bigin::{Fetcher, Record};
+
+use super::super::Error;
+use table::{Place, Wanted};
+
+/// How many mistakes of a list are shown.
+const SHOWN: usize = 20;
+
+/// Where a photo is.
+#[derive(Clone, Debug)]
+pub(super) enum Photo {
+    /// A file.
+    File(PathBuf),
+    /// A web address.
+    Url(String),
+}
+
+/// One upload.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) record: Record,
+    pub(super) photo: Photo,
+    /// The photo as the list names it.
+    pub(super) input: String,
+    /// Why there is no photo to send, where the list says that it could not be prepared.
+    pub(super) refused: Option<String>,
+    /// Where it stands in the list; `None` for that of the command line.
+    place: Option<Place>,
+}
+
+impl Item {
+    fn new(record: Record, input: &str, place: Option<Place>) -> Self {
+        let lower = input.to_ascii_lowercase();
+        let is_url = lower.starts_with("http://") || lower.starts_with("https://");
+        let photo = if is_url {
+            Photo::Url(input.to_owned())
+        } else {
+            Photo::File(input.into())
+        };
+        Self {
+            record,
+            photo,
+            input: input.to_owned(),
+            refused: None,
+            place,
+        }
+    }
+}
+
+/// The single upload of --record.
+///
+/// # Errors
+/// [`Error::Usage`] if the record is none.
+pub(super) fn single(record: &str, photo: &str) -> Result<Vec<Item>, Error> {
+    let record = record.parse::<Record>().map_err(|e| Error::usage(e.to_string()))?;
+    Ok(vec![Item::new(record, photo, None)])
+}
+
+/// The columns of a list. A photo stands under `photo`, or else under `output_uri`, as `photofit.ray` and `photofit.spark`
+/// name what they wrote; they say in `status` whether they did.
+const COLUMNS: &Wanted = &[
+    "module",
+    "record_id",
+    "photo",
+    "output_uri",
+    "status",
+    "error_message",
+    "uri",
+];
+
+/// Where each of [`COLUMNS`] is in a header.
+fn find(header: &[String]) -> Result<table::Found, String> {
+    let column = |name: &&str| {
+        let mut found = header.iter().enumerate().filter(|(_, h)| h.eq_ignore_ascii_case(name));
+        match (found.next(), found.next()) {
+            (found, None) => Ok(found.map(|(at, _)| at)),
+            _ => Err(format!("the column {name} is there twice")),
+        }
+    };
+    let found = COLUMNS.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+    let missing = |at: usize| {
+        let name = COLUMNS[at];
+        Err(format!(
+            "no column {name}; the columns module, record_id and photo (or output_uri) are needed"
+        ))
+    };
+    match found[..] {
+        [None, ..] => missing(0),
+        [_, None, ..] => missing(1),
+        [_, _, None, None, ..] => missing(2),
+        _ => Ok(found),
+    }
+}
+
+/// The item of a row.
+fn item(place: &Place, row: &[String]) -> Result<Item, String> {
+    let [module, id, photo, written, status, error, source] = row else {
+        return Err("a row without all columns".to_owned());
+    };
+    let record = Record::parse(module, id).map_err(|e| e.to_string())?;
+    let place = Some(place.clone());
+    if !status.is_empty() && status != "ok" {
+        let input = if source.is_empty() { written } else { source };
+        let why = if error.is_empty() { status } else { error };
+        return Ok(Item {
+            refused: Some(why.clone()),
+            ..Item::new(record, input, place)
+        });
+    }
+    match if photo.is_empty() { written } else { photo } {
+        none if none.is_empty() => Err("no photo".to_owned()),
+        photo => Ok(Item::new(record, photo, place)),
+    }
+}
+
+/// The uploads of a CSV or Parquet file, or of a folder of such files.
+///
+/// # Errors
+/// [`Error`] with the place of each mistake.
+pub(super) fn read(list: &Path) -> Result<Vec<Item>, Error> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut mistakes = Mistakes::default();
+    for part in table::parts(list)? {
+        table::read(
+            &part,
+            find,
+            &mut |place, row| match row.and_then(|row| item(&place, &row)) {
+                Ok(item) => items.push(item),
+                Err(message) => mistakes.add(Some(&place), message),
+            },
+        )?;
+    }
+    let mut first: HashMap<&Record, &Item> = HashMap::new();
+    for item in &items {
+        if let Some(before) = first.insert(&item.record, item)
+            && let Some(before) = &before.place
+        {
+            let message = format!("{} has a photo on {before} already: a record takes one", item.record);
+            mistakes.add(item.place.as_ref(), message);
+        }
+    }
+    mistakes.or(items, Some(list))
+}
+
+/// Whether each photo is there, and each address is one that is fetched.
+///
+/// # Errors
+/// [`Error::Usage`] with the place of each mistake.
+pub(super) fn check(list: Option<&Path>, items: &[Item], fetcher: Option<&Fetcher>) -> Result<(), Error> {
+    let mut mistakes = Mistakes::default();
+    for item in items.iter().filter(|item| item.refused.is_none()) {
+        let mistake = match &item.photo {
+            Photo::File(path) => match fs::metadata(path) {
+                Ok(metadata) if metadata.is_file() => None,
+                Ok(_) => Some("it is not a file".to_owned()),
+                Err(error) => Some(error.to_string()),
+            },
+            Photo::Url(url) => fetcher.and_then(|f| f.check(url).err()).map(|error| error.to_string()),
+        };
+        if let Some(mistake) = mistake {
+            mistakes.add(item.place.as_ref(), format!("photo {}: {mistake}", item.input));
+        }
+    }
+    mistakes.or((), list)
+}
+
+/// What is wrong with a list, by place; without one it is the command line.
+#[derive(Default)]
+struct Mistakes(Vec<(Option<Place>, String)>);
+
+impl Mistakes {
+    fn add(&mut self, place: Option<&Place>, message: String) {
+        self.0.push((place.cloned(), message));
+    }
+
+    /// `value` if there are none, else their text.
+    fn or<T>(mut self, value: T, list: Option<&Path>) -> Result<T, Error> {
+        if self.0.is_empty() {
+            return Ok(value);
+        }
+        self.0.sort();
+        let more = self.0.len().saturating_sub(SHOWN);
+        let shown = self.0.iter().take(SHOWN).map(|(place, message)| match place {
+            None => message.clone(),
+            Some(place) => format!("{place}: {message}"),
+        });
+        let mut lines: Vec<String> = shown.collect();
+        if more > 0 {
+            lines.push(format!("and {more} more mistakes"));
+        }
+        let message = lines.join("\n  ") + "; nothing was sent";
+        Err(Error::usage(match list {
+            Some(list) => format!("{}: {message}", list.display()),
+            None => message,
+        }))
+    }
+}
