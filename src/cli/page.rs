@@ -56,6 +56,7 @@ struct Row {
     before: Option<Size>,
     after: Option<Size>,
     milliseconds: f64,
+    seconds: String,
     /// A `data:` URL.
     thumbnail: Option<String>,
 }
@@ -168,6 +169,7 @@ impl Page {
             before: None,
             after: None,
             milliseconds: 0.0,
+            seconds: String::new(),
             thumbnail: answer.thumbnail.clone(),
         };
         match &answer.verdict {
@@ -178,6 +180,7 @@ impl Page {
                 let kinds: Vec<&str> = report.losses.iter().map(|loss| loss.kind().name()).collect();
                 row.loss_kinds = kinds.join(" ");
                 row.milliseconds = super::report::milliseconds(report.elapsed);
+                row.seconds = format!("{:.2}", report.elapsed.as_secs_f64());
                 row.before = Some(Size::new(source.format, (source.width, source.height), source.bytes));
                 row.after = Some(Size::new(result.format, (result.width, result.height), result.bytes));
             }
