@@ -32,7 +32,10 @@ fuzz_target!(|data: &[u8]| {
             .expect("what decodes at full size decodes at any");
     }
     // Red is no luma. Of files with several scans zune-jpeg loses some, and djpeg smooths what progressive ones lack.
-    let comparable = report.is_empty() && header.color != ColorModel::Rgb && header.streams();
+    // Where a fill byte stands between FF and 00, which no encoder writes, libjpeg-turbo begins the block once more and
+    // leaves in it what it had decoded of it the first time.
+    let has_fill_bytes = data.windows(2).any(|pair| pair == [0xFF, 0xFF]);
+    let comparable = report.is_empty() && header.color != ColorModel::Rgb && header.streams() && !has_fill_bytes;
     if comparable && is_tame(&mut decoder, data) {
         let luma = Luma::of(&header, &whole);
         if differs_from_zune(data, &luma) || is_sampled(data) {
