@@ -124,11 +124,11 @@ impl StoreError {
                 Self::Exists { uri }
             }
             error @ (object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }) => {
-                let source = Said::new(&error);
+                let source = Said::boxed(&error);
                 Self::Denied { uri, source }
             }
             error => {
-                let source = Said::new(&error);
+                let source = Said::boxed(&error);
                 Self::Unavailable { uri, source }
             }
         }
@@ -177,7 +177,7 @@ impl Said {
     /// More of an answer says nothing more to a reader.
     const LONGEST: usize = 500;
 
-    fn new(error: &object_store::Error) -> BoxError {
+    fn boxed(error: &object_store::Error) -> BoxError {
         let text = error.to_string();
         let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some((end, _)) = line.char_indices().nth(Self::LONGEST) {
