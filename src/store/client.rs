@@ -45,6 +45,18 @@ pub struct Object {
     pub etag: Option<String>,
 }
 
+impl Object {
+    /// An object of which nothing is known but its address.
+    #[must_use]
+    pub fn new(uri: Uri) -> Self {
+        Self {
+            uri,
+            size: None,
+            etag: None,
+        }
+    }
+}
+
 /// An object with its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -159,10 +171,11 @@ impl Store {
     }
 
     /// Writes an object, or writes over it: nobody ever sees a part of it, and if it fails, what was there is there still.
+    /// Returns what is known of it now.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn write(&self, uri: &Uri, bytes: &[u8]) -> Result<(), StoreError> {
+    pub fn write(&self, uri: &Uri, bytes: &[u8]) -> Result<Object, StoreError> {
         self.put(uri, bytes, PutMode::Overwrite)
     }
 
@@ -170,11 +183,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Exists`] if there is one, also if another caller was faster; and those of [`Store::write`].
-    pub fn create(&self, uri: &Uri, bytes: &[u8]) -> Result<(), StoreError> {
+    pub fn create(&self, uri: &Uri, bytes: &[u8]) -> Result<Object, StoreError> {
         self.put(uri, bytes, PutMode::Create)
     }
 
-    fn put(&self, uri: &Uri, bytes: &[u8], mode: PutMode) -> Result<(), StoreError> {
+    fn put(&self, uri: &Uri, bytes: &[u8], mode: PutMode) -> Result<Object, StoreError> {
         if uri.is_prefix() {
             let why = "it ends in /, as a prefix of many does: a name is expected behind it".to_owned();
             return Err(StoreError::address(&uri.to_string(), why));
@@ -185,7 +198,7 @@ impl Store {
             // What must not be there already cannot be written in parts.
             if bytes.len() <= WHOLE || mode == PutMode::Create {
                 let payload = PutPayload::from(Bytes::copy_from_slice(bytes));
-                return client.put_opts(&key, payload, mode.into()).await.map(drop);
+                return client.put_opts(&key, payload, mode.into()).await;
             }
             let upload = client.put_multipart(&key).await?;
             let mut parts = WriteMultipart::new_with_chunk_size(upload, PART);
@@ -193,9 +206,14 @@ impl Store {
                 parts.wait_for_capacity(PARTS).await?;
                 parts.write(part);
             }
-            parts.finish().await.map(drop)
+            parts.finish().await
         });
-        written.map_err(|e| StoreError::of_store(uri, e))
+        let written = written.map_err(|e| StoreError::of_store(uri, e))?;
+        Ok(Object {
+            uri: uri.clone(),
+            size: Some(bytes.len() as u64),
+            etag: written.e_tag,
+        })
     }
 
     /// Lists the objects below a prefix, as the service sends them: those of S3, Google and Azure in the order of their
