@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use photofit::bigin::{Fetcher, Record};
 
 use super::super::Error;
+use super::super::report::chain;
+use super::super::storage::{Named, Spot, Storage};
 use table::{Place, Wanted};
 
 /// How many mistakes of a list are shown.
@@ -23,6 +25,26 @@ pub(super) enum Photo {
     File(PathBuf),
     /// A web address.
     Url(String),
+    /// An object.
+    Object(Spot),
+}
+
+impl Photo {
+    /// The photo that a list names.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an address that is none.
+    fn find(input: &str, storage: &Storage) -> Result<Self, Error> {
+        let lower = input.to_ascii_lowercase();
+        if lower.starts_with("http://") || lower.starts_with("https://") {
+            return Ok(Self::Url(input.to_owned()));
+        }
+        match storage.find(Path::new(input))? {
+            Named::Path(path) => Ok(Self::File(path)),
+            Named::Object(spot) => Ok(Self::Object(spot)),
+            Named::Prefix(_) => Err(Error::usage(format!("{input}: a prefix is not one photo"))),
+        }
+    }
 }
 
 /// One upload.
@@ -38,32 +60,18 @@ pub(super) struct Item {
     place: Option<Place>,
 }
 
-impl Item {
-    fn new(record: Record, input: &str, place: Option<Place>) -> Self {
-        let lower = input.to_ascii_lowercase();
-        let is_url = lower.starts_with("http://") || lower.starts_with("https://");
-        let photo = if is_url {
-            Photo::Url(input.to_owned())
-        } else {
-            Photo::File(input.into())
-        };
-        Self {
-            record,
-            photo,
-            input: input.to_owned(),
-            refused: None,
-            place,
-        }
-    }
-}
-
 /// The single upload of --record.
 ///
 /// # Errors
-/// [`Error::Usage`] if the record is none.
-pub(super) fn single(record: &str, photo: &str) -> Result<Vec<Item>, Error> {
-    let record = record.parse::<Record>().map_err(|e| Error::usage(e.to_string()))?;
-    Ok(vec![Item::new(record, photo, None)])
+/// [`Error::Usage`] if the record or the photo's address is none.
+pub(super) fn single(record: &str, photo: &str, storage: &Storage) -> Result<Vec<Item>, Error> {
+    Ok(vec![Item {
+        record: record.parse::<Record>().map_err(|e| Error::usage(e.to_string()))?,
+        photo: Photo::find(photo, storage)?,
+        input: photo.to_owned(),
+        refused: None,
+        place: None,
+    }])
 }
 
 /// The columns of a list. A photo stands under `photo`, or else under `output_uri`, as `photofit.ray` and `photofit.spark`
@@ -103,38 +111,47 @@ fn find(header: &[String]) -> Result<table::Found, String> {
 }
 
 /// The item of a row.
-fn item(place: &Place, row: &[String]) -> Result<Item, String> {
+fn item(place: &Place, row: &[String], storage: &Storage) -> Result<Item, String> {
     let [module, id, photo, written, status, error, source] = row else {
         return Err("a row without all columns".to_owned());
     };
     let record = Record::parse(module, id).map_err(|e| e.to_string())?;
-    let place = Some(place.clone());
-    if !status.is_empty() && status != "ok" {
-        let input = if source.is_empty() { written } else { source };
-        let why = if error.is_empty() { status } else { error };
-        return Ok(Item {
-            refused: Some(why.clone()),
-            ..Item::new(record, input, place)
-        });
-    }
-    match if photo.is_empty() { written } else { photo } {
-        none if none.is_empty() => Err("no photo".to_owned()),
-        photo => Ok(Item::new(record, photo, place)),
-    }
+    let is_refused = !status.is_empty() && status != "ok";
+    let named = if is_refused {
+        [source, written, photo]
+    } else {
+        [photo, written, &String::new()]
+    };
+    let input = named
+        .into_iter()
+        .find(|text| !text.is_empty())
+        .map_or("", String::as_str);
+    Ok(Item {
+        record,
+        photo: match input {
+            // There is no photo to look for.
+            _ if is_refused => Photo::File(input.into()),
+            "" => return Err("no photo".to_owned()),
+            _ => Photo::find(input, storage).map_err(|e| chain(&e))?,
+        },
+        input: input.to_owned(),
+        refused: is_refused.then(|| if error.is_empty() { status } else { error }.clone()),
+        place: Some(place.clone()),
+    })
 }
 
 /// The uploads of a CSV or Parquet file, or of a folder of such files.
 ///
 /// # Errors
 /// [`Error`] with the place of each mistake.
-pub(super) fn read(list: &Path) -> Result<Vec<Item>, Error> {
+pub(super) fn read(list: &Path, storage: &Storage) -> Result<Vec<Item>, Error> {
     let mut items: Vec<Item> = Vec::new();
     let mut mistakes = Mistakes::default();
     for part in table::parts(list)? {
         table::read(
             &part,
             find,
-            &mut |place, row| match row.and_then(|row| item(&place, &row)) {
+            &mut |place, row| match row.and_then(|row| item(&place, &row, storage)) {
                 Ok(item) => items.push(item),
                 Err(message) => mistakes.add(Some(&place), message),
             },
@@ -165,6 +182,8 @@ pub(super) fn check(list: Option<&Path>, items: &[Item], fetcher: Option<&Fetche
                 Ok(_) => Some("it is not a file".to_owned()),
                 Err(error) => Some(error.to_string()),
             },
+            // Its address was looked at when it was read; whether it is there takes a request each.
+            Photo::Object(_) => None,
             Photo::Url(url) => fetcher.and_then(|f| f.check(url).err()).map(|error| error.to_string()),
         };
         if let Some(mistake) = mistake {
