@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use super::builder::StoreBuilder;
 use super::cloud;
 use super::error::StoreError;
 use super::uri::{Scheme, Uri};
-use crate::net::{FetchError, Fetcher, Incoming};
+use crate::net::{FetchError, Incoming, Web};
 
 /// More bytes than this are written in parts.
 const WHOLE: usize = 16 << 20;
@@ -84,6 +84,7 @@ pub(super) struct Inner {
     pub(super) room: Arc<Semaphore>,
     /// By scheme and bucket: each has its own credentials and connections.
     clients: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+    web: OnceLock<Web>,
 }
 
 impl fmt::Debug for Store {
@@ -112,6 +113,7 @@ impl Store {
             inner: Arc::new(Inner {
                 room: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))),
                 clients: Mutex::default(),
+                web: OnceLock::new(),
                 builder,
             }),
         })
@@ -132,7 +134,7 @@ impl Store {
     pub fn check(&self, uri: &Uri) -> Result<(), StoreError> {
         match uri.scheme() {
             Scheme::Web => {
-                let checked = self.inner.fetcher(0)?.check(&uri.to_string());
+                let checked = self.inner.web()?.check(uri.as_str());
                 checked.map_err(|e| StoreError::of_web(uri, e))
             }
             _ => self.inner.client(uri).map(drop),
@@ -281,9 +283,14 @@ impl Inner {
         Ok(client)
     }
 
-    fn fetcher(&self, limit: u64) -> Result<Fetcher, StoreError> {
-        let fetcher = Fetcher::set_up(limit, self.builder.timeout, self.builder.private_urls);
-        fetcher.map_err(|source| StoreError::setup("the HTTP client", source))
+    /// The client of web addresses.
+    fn web(&self) -> Result<&Web, StoreError> {
+        if let Some(web) = self.web.get() {
+            return Ok(web);
+        }
+        let web = Web::new(self.builder.timeout, self.builder.private_urls);
+        let web = web.map_err(|source| StoreError::setup("the HTTP client", source))?;
+        Ok(self.web.get_or_init(|| web))
     }
 
     /// Reads an object; once its size is known, there has to be `room` for it. Of one that is larger than `limit`, or
@@ -361,8 +368,7 @@ impl Inner {
     }
 
     async fn open_web(&self, method: Method, uri: &Uri, limit: u64) -> Result<Incoming, StoreError> {
-        let fetcher = self.fetcher(limit)?;
-        let opened = in_time(self.builder.timeout, fetcher.open(method, &uri.to_string())).await;
+        let opened = in_time(self.builder.timeout, self.web()?.open(method, uri.as_str(), limit)).await;
         opened.map_err(|e| StoreError::of_web(uri, e))
     }
 }

@@ -120,6 +120,7 @@ impl StoreError {
         let uri = uri.to_string();
         match error {
             object_store::Error::NotFound { .. } => Self::NotFound { uri },
+            object_store::Error::InvalidPath { source } => Self::address(&uri, source.to_string()),
             object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => {
                 Self::Exists { uri }
             }
@@ -129,7 +130,11 @@ impl StoreError {
             }
             error => {
                 let source = Said::boxed(&error);
-                Self::Unavailable { uri, source }
+                match status(&error.to_string()) {
+                    Some(401 | 403) => Self::Denied { uri, source },
+                    Some(404) => Self::NotFound { uri },
+                    _ => Self::Unavailable { uri, source },
+                }
             }
         }
     }
@@ -166,6 +171,13 @@ impl From<StoreError> for io::Error {
         };
         Self::new(kind, error)
     }
+}
+
+/// The HTTP status that an error of the library below tells of. Lists that are refused have no kind of their own there, and
+/// the type that holds the status is private: its words are all that there is.
+fn status(text: &str) -> Option<u16> {
+    let (_, rest) = text.split_once("status code: ")?;
+    rest.get(..3)?.parse().ok()
 }
 
 /// What a service said, on one line: they answer in XML of many.
@@ -210,6 +222,19 @@ mod tests {
             "{source}"
         );
         assert!(source.chars().count() < 510);
+    }
+
+    #[test]
+    fn a_list_that_is_refused_is_told_from_one_that_failed() {
+        let uri = Uri::parse("s3://b/").expect("an address");
+        for (text, kind) in [
+            ("returned non-2xx status code: 403 Forbidden: <Error>", "denied"),
+            ("returned non-2xx status code: 404 Not Found: ", "not-found"),
+            ("returned non-2xx status code: 503 X: status code: 403", "unavailable"),
+            ("status code: ", "unavailable"),
+        ] {
+            assert_eq!(StoreError::of_store(&uri, said(text.to_owned())).kind(), kind, "{text}");
+        }
     }
 
     #[test]

@@ -82,6 +82,8 @@ fn what_cannot_pass_fails_at_once_and_by_its_kind() {
         );
     }
     assert_eq!(server.counts(), BTreeMap::from([("GET", 3)]));
+    server.state().faults.push_back(Fault::Status(403));
+    assert_eq!(kind(store.list(&uri("s3://b/")).unwrap().next().unwrap()), "denied");
     // Without credentials, and nothing to get them from.
     let unsigned = Store::builder().setting("AWS_SKIP_SIGNATURE", "true").unwrap();
     let unsigned = unsigned

@@ -16,6 +16,10 @@ pub(super) use present::{Spot, Storage, version_of};
 use std::path::PathBuf;
 
 /// What an argument names.
+#[cfg_attr(
+    not(feature = "object-store"),
+    allow(dead_code, reason = "nothing names an object there")
+)]
 #[derive(Debug)]
 pub(super) enum Named {
     /// A file or folder.
