@@ -1,0 +1,40 @@
+//! The native part of the Python package `photofit`: bytes in, bytes and a report in JSON out. What users see, names and
+//! types and documentation, is Python and stands in `python/photofit`.
+//!
+//! All work happens with the interpreter lock released, on memory that nobody can change meanwhile ([`data`]), and a panic
+//! becomes an exception like any other ([`error`]).
+
+mod data;
+mod error;
+mod file;
+mod preparer;
+mod settings;
+
+use pyo3::prelude::*;
+
+/// The module `photofit._photofit`.
+#[pymodule]
+mod _photofit {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::preparer::{CancelToken, Preparer, probe};
+    #[pymodule_export]
+    use super::settings::{Settings, presets};
+
+    #[cfg(feature = "panic-test")]
+    #[pymodule_export]
+    use super::panic;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// Panics.
+#[cfg(feature = "panic-test")]
+#[pyfunction]
+fn panic(py: Python<'_>) -> PyResult<()> {
+    error::guarded(py, || panic!("on purpose"))
+}
