@@ -80,6 +80,11 @@ impl Settings {
             .map_err(no)
     }
 
+    /// Whether they are the library's defaults.
+    fn are_default(&self) -> bool {
+        self.0 == Options::default()
+    }
+
     /// The limits that hold, in JSON: those of the preset with what was changed in them.
     fn limits(&self) -> String {
         limits_json(self.0.limits()).to_string()

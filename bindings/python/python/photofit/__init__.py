@@ -1,0 +1,84 @@
+"""Makes any photo fit the limits of an upload service.
+
+One call takes the bytes of a photo and gives back bytes that conform: of an accepted format, within the service's pixels
+and bytes, and upright. What conforms already comes back byte for byte; what cannot be made to conform is an exception that
+says why, never a best effort.
+
+>>> import photofit
+>>> photo = open("testdata/photos/dunes.jpg", "rb").read()
+>>> prepared = photofit.prepare(photo, limits="bigin")
+>>> len(prepared.bytes) <= 10_000_000
+True
+"""
+
+from ._errors import (
+    BrokenPromiseError,
+    CancelledError,
+    DamagedError,
+    DecodeError,
+    DoesNotFitError,
+    EmptyError,
+    Error,
+    InvalidOptionError,
+    LossDeniedError,
+    MalformedError,
+    NoOutputFormatError,
+    OutOfMemoryError,
+    PanickedError,
+    TimedOutError,
+    TooManyPixelsError,
+    TooMuchMemoryError,
+    UnknownFormatError,
+    UnsupportedError,
+)
+from ._options import OptionFields, Options, presets
+from ._photofit import __version__
+from ._prepare import CancelToken, Preparer, estimate_memory, prepare, prepare_file, probe
+from ._types import Data, ImageInfo, JpegInfo, Limits, Loss, Outcome, Prepared, Preset, Report, Source
+
+__all__ = [
+    "BrokenPromiseError",
+    "CancelToken",
+    "CancelledError",
+    "DamagedError",
+    "Data",
+    "DecodeError",
+    "DoesNotFitError",
+    "EmptyError",
+    "Error",
+    "ImageInfo",
+    "InvalidOptionError",
+    "JpegInfo",
+    "Limits",
+    "Loss",
+    "LossDeniedError",
+    "MalformedError",
+    "NoOutputFormatError",
+    "OptionFields",
+    "Options",
+    "OutOfMemoryError",
+    "Outcome",
+    "PanickedError",
+    "Prepared",
+    "Preparer",
+    "Preset",
+    "Report",
+    "Source",
+    "TimedOutError",
+    "TooManyPixelsError",
+    "TooMuchMemoryError",
+    "UnknownFormatError",
+    "UnsupportedError",
+    "__version__",
+    "estimate_memory",
+    "prepare",
+    "prepare_file",
+    "presets",
+    "probe",
+]
+
+# They are this package's, wherever they are written down: so tracebacks and pickles name them.
+for _name in __all__:
+    if isinstance(globals()[_name], type) and globals()[_name].__module__.startswith("photofit._"):
+        globals()[_name].__module__ = __name__
+del _name
