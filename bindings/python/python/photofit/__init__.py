@@ -4,8 +4,9 @@ One call takes the bytes of a photo and gives back bytes that conform: of an acc
 and bytes, and upright. What conforms already comes back byte for byte; what cannot be made to conform is an exception that
 says why, never a best effort.
 
+>>> from pathlib import Path
 >>> import photofit
->>> photo = open("testdata/photos/dunes.jpg", "rb").read()
+>>> photo = Path("testdata/photos/dunes.jpg").read_bytes()
 >>> prepared = photofit.prepare(photo, limits="bigin")
 >>> len(prepared.bytes) <= 10_000_000
 True

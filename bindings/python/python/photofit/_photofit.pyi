@@ -5,6 +5,8 @@ from typing import Any, final
 
 from ._types import Data
 
+__all__ = ["CancelToken", "Preparer", "Settings", "__version__", "presets", "probe"]
+
 __version__: str
 
 @final

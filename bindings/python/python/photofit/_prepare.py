@@ -24,10 +24,11 @@ class Preparer:
 
     Have one for each thread: the interpreter lock is released while it works. Threads that share one take turns.
 
+    >>> from pathlib import Path
     >>> import photofit
-    >>> photo = open("testdata/orientation/orientation-6.jpg", "rb").read()
+    >>> photo = Path("testdata/orientation/orientation-6.jpg").read_bytes()
     >>> preparer = photofit.Preparer(max_side=20)
-    >>> preparer.prepare(photo).report["result"]["height"]
+    >>> preparer.prepare(photo).report["result"]["width"]
     20
     """
 
@@ -93,8 +94,9 @@ def prepare(
 
     Raises an :class:`Error` that says why it cannot be done.
 
+    >>> from pathlib import Path
     >>> import photofit
-    >>> photo = open("testdata/orientation/orientation-6.jpg", "rb").read()
+    >>> photo = Path("testdata/orientation/orientation-6.jpg").read_bytes()
     >>> prepared = photofit.prepare(photo, limits="bigin", metadata="strip")
     >>> len(prepared.bytes) <= 10_000_000
     True
@@ -131,10 +133,11 @@ def prepare_file(
 def probe(data: Data) -> ImageInfo:
     """What the header of a photo says, without a pixel decoded. It takes microseconds.
 
+    >>> from pathlib import Path
     >>> import photofit
-    >>> info = photofit.probe(open("testdata/orientation/orientation-6.jpg", "rb").read())
+    >>> info = photofit.probe(Path("testdata/orientation/orientation-6.jpg").read_bytes())
     >>> info["format"], info["width"], info["height"], info["orientation"]
-    ('jpeg', 40, 24, 6)
+    ('jpeg', 43, 61, 6)
     """
     info: ImageInfo = json.loads(_photofit.probe(data))
     return info
@@ -144,8 +147,9 @@ def estimate_memory(data: Data, *, options: Options | None = None, **changes: Un
     """The bytes of memory that preparing this photo takes beside the source's own, its result included, as told from its
     header. It is meant to be what the photo may take, so most take less.
 
+    >>> from pathlib import Path
     >>> import photofit
-    >>> photofit.estimate_memory(open("testdata/photos/dunes.jpg", "rb").read()) < 50_000_000
+    >>> photofit.estimate_memory(Path("testdata/photos/dunes.jpg").read_bytes()) < 50_000_000
     True
     """
     return Preparer(options, **changes).estimate_memory(data)

@@ -16,7 +16,7 @@ class SupportsBuffer(Protocol):
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
 
-Data: TypeAlias = "bytes | bytearray | memoryview | SupportsBuffer"
+Data: TypeAlias = bytes | bytearray | memoryview | SupportsBuffer
 """The contents of an image file: bytes, or any contiguous buffer of unsigned bytes."""
 
 FormatName: TypeAlias = Literal["jpeg", "png", "gif", "bmp", "webp", "tiff", "heif"]
@@ -85,8 +85,9 @@ class Report(TypedDict):
 class Prepared(NamedTuple):
     """A photo that conforms.
 
+    >>> from pathlib import Path
     >>> import photofit
-    >>> photo = open("testdata/orientation/orientation-6.jpg", "rb").read()
+    >>> photo = Path("testdata/orientation/orientation-6.jpg").read_bytes()
     >>> data, report = photofit.prepare(photo)
     >>> report["action"], len(data) == report["result"]["bytes"]
     ('transcoded', True)
