@@ -7,6 +7,7 @@
 mod data;
 mod error;
 mod file;
+mod files;
 mod preparer;
 mod settings;
 
@@ -18,6 +19,8 @@ mod _photofit {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::files::{read_file, write_file};
+    #[pymodule_export]
     use super::preparer::{CancelToken, Preparer, probe};
     #[pymodule_export]
     use super::settings::{Settings, presets};
@@ -28,8 +31,16 @@ mod _photofit {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        // The usual extension of each format, by the name that reports use.
+        let extensions = photofit::Format::ALL.map(|format| (super::name(format), format.extension()));
+        module.add("EXTENSIONS", std::collections::HashMap::from(extensions))
     }
+}
+
+/// The name of a format in reports.
+fn name(format: photofit::Format) -> String {
+    format!("{format:?}").to_lowercase()
 }
 
 /// Panics.

@@ -36,6 +36,7 @@ from ._options import OptionFields, Options, presets
 from ._photofit import __version__
 from ._prepare import CancelToken, Preparer, estimate_memory, prepare, prepare_file, probe
 from ._types import Data, ImageInfo, JpegInfo, Limits, Loss, Outcome, Prepared, Preset, Report, Source
+from ._uri import Written, prepare_uri
 
 __all__ = [
     "BrokenPromiseError",
@@ -70,10 +71,12 @@ __all__ = [
     "TooMuchMemoryError",
     "UnknownFormatError",
     "UnsupportedError",
+    "Written",
     "__version__",
     "estimate_memory",
     "prepare",
     "prepare_file",
+    "prepare_uri",
     "presets",
     "probe",
 ]

@@ -5,8 +5,19 @@ from typing import Any, final
 
 from ._types import Data
 
-__all__ = ["CancelToken", "Preparer", "Settings", "__version__", "presets", "probe"]
+__all__ = [
+    "EXTENSIONS",
+    "CancelToken",
+    "Preparer",
+    "Settings",
+    "__version__",
+    "presets",
+    "probe",
+    "read_file",
+    "write_file",
+]
 
+EXTENSIONS: dict[str, str]
 __version__: str
 
 @final
@@ -66,3 +77,5 @@ class Preparer:
 
 def presets() -> str: ...
 def probe(data: Data) -> str: ...
+def read_file(path: str | PathLike[str], limit: int) -> bytes: ...
+def write_file(path: str | PathLike[str], data: bytes) -> None: ...
