@@ -14,7 +14,8 @@ import pytest
 import photofit
 
 README = Path(__file__).parents[1] / "README.md"
-ENGINES = {"ray", "spark"}
+# These need what is not always installed, and have tests of their own.
+ENGINES = {"_rows", "ray", "spark"}
 MODULES = [name for _, name, _ in pkgutil.iter_modules(photofit.__path__) if name not in ENGINES]
 
 

@@ -54,8 +54,11 @@ COLUMNS: Mapping[str, pa.DataType] = {
 }
 """What each row gets: what became of it, and the fields of the report."""
 
-LEAST_MEMORY = 128_000_000
-"""What a task has at least, in bytes: the interpreter with Arrow, and a photo of a phone."""
+LEAST_MEMORY = 64_000_000
+"""What photos may take at least, in bytes: nearly all JPEGs of phones and cameras."""
+
+INTERPRETER = 200_000_000
+"""What a process has beside its photos, in bytes: Python, NumPy, Arrow and the engine."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,9 @@ _NAMED = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,149}")
 def key(id: str | int) -> str:
     """The name of an output: the ``id``, or where that would be no name everywhere, what is left of it and its hash.
 
+    >>> from photofit._rows import key
     >>> key(17), key("IMG_1.HEIC"), key("../müller")
-    ('17', 'IMG_1.HEIC', '___m_ller-7c1c1a5d7a39')
+    ('17', 'IMG_1.HEIC', '___m_ller-887c4236da6f')
     """
     text = str(id)
     if _NAMED.fullmatch(text):

@@ -33,6 +33,7 @@ def check(uri: str) -> str:
 
     Raises ``ValueError`` for another one.
 
+    >>> from photofit._uri import check
     >>> check("photos/a.jpg"), check("file:///photos/a%20b.jpg")
     ('photos/a.jpg', '/photos/a b.jpg')
     """

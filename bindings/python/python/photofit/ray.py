@@ -38,9 +38,10 @@ def prepare(
     A photo that fails is a row, never an exception. The name of an output is the ``id`` and the extension of its format, and
     it is written complete or not at all, so that tasks which Ray runs again do no harm.
 
-    A task takes one processor and ``photos_per_task`` photos, and declares ``memory`` bytes, by default what the largest of
-    the first photos takes, as estimated from its header. A photo that takes more than that waits until no other such one
-    is in work on its machine; one that takes more than the option ``max_memory`` is a failed row.
+    A task takes one processor and ``photos_per_task`` photos. It declares ``memory`` bytes for them, by default what the
+    largest of the first photos takes, as estimated from its header, and 200 MB for its process. A photo that takes more
+    waits until no other such one is in work on its machine; one that takes more than the option ``max_memory`` is a failed
+    row.
     """
     if photos_per_task < 1:
         raise ValueError(f"photos_per_task cannot be {photos_per_task}: a number from 1 on is expected")
@@ -56,5 +57,5 @@ def prepare(
         batch_format="pyarrow",
         udf_modifying_row_count=False,
         num_cpus=1,
-        memory=memory,
+        memory=_rows.INTERPRETER + memory,
     )
