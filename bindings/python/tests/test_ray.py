@@ -107,7 +107,9 @@ def test_a_checkpoint_leaves_out_what_is_done(cluster: Any, tmp_path: Path) -> N
     for number in (8, 12):
         ray.data.from_items(rows[:number]).write_parquet(str(tmp_path / f"list-{number}"))
     context = ray.data.DataContext.get_current()
-    context.checkpoint_config = checkpoint.CheckpointConfig(id_column="id", checkpoint_path=str(tmp_path / "checkpoint"))
+    context.checkpoint_config = checkpoint.CheckpointConfig(
+        id_column="id", checkpoint_path=str(tmp_path / "checkpoint"), delete_checkpoint_on_success=False
+    )
     try:
         written = []
         for number in (8, 12):
