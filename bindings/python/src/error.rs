@@ -19,11 +19,24 @@ pub(crate) enum Failure {
     TooLarge { size: u64, limit: u64 },
     /// The system refused to read or write a file.
     System(io::Error, PathBuf),
+    /// An object could not be read or written.
+    #[cfg(feature = "object-store")]
+    Store(photofit::store::StoreError),
+    /// The address of an object, in a build that knows no objects.
+    #[cfg(not(feature = "object-store"))]
+    NoStores(String),
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Photo(error)
+    }
+}
+
+#[cfg(feature = "object-store")]
+impl From<photofit::store::StoreError> for Failure {
+    fn from(error: photofit::store::StoreError) -> Self {
+        Self::Store(error)
     }
 }
 
@@ -42,6 +55,15 @@ impl Failure {
                 "too-much-memory",
                 &format!("the file has {size} bytes or more; at most {limit} are read (max_memory)"),
                 &json!({ "needed": size, "limit": limit }),
+            ),
+            #[cfg(feature = "object-store")]
+            Self::Store(error) => exception(py, error.kind(), &chain(&error), &json!({})),
+            #[cfg(not(feature = "object-store"))]
+            Self::NoStores(uri) => exception(
+                py,
+                "bad-address",
+                &format!("{uri:?} is no path: this build of photofit knows files alone"),
+                &json!({}),
             ),
             Self::System(error, path) => {
                 // With its number, Python chooses the subclass: FileNotFoundError, PermissionError and so on.

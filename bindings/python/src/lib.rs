@@ -7,9 +7,9 @@
 mod data;
 mod error;
 mod file;
-mod files;
 mod preparer;
 mod settings;
+mod uri;
 
 use pyo3::prelude::*;
 
@@ -19,11 +19,11 @@ mod _photofit {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::files::{read_file, write_file};
-    #[pymodule_export]
     use super::preparer::{CancelToken, Preparer, probe};
     #[pymodule_export]
     use super::settings::{Settings, presets};
+    #[pymodule_export]
+    use super::uri::{check_output, read_uri, write_uri};
 
     #[cfg(feature = "panic-test")]
     #[pymodule_export]

@@ -18,7 +18,10 @@ def test_there_is_one_for_each_kind() -> None:
     source = (ROOT / "src" / "error.rs").read_text()
     kinds = set(re.findall(r'Self::\w+(?: \{ \.\. \})? => "([a-z-]+)"', source))
     assert len(kinds) >= 16
-    assert set(_errors.BY_KIND) == kinds | {"invalid-option"}
+    source = (ROOT / "src" / "store" / "error.rs").read_text()
+    of_stores = set(re.findall(r'Self::\w+ \{ \.\. \} => "([a-z-]+)"', source))
+    assert len(of_stores) >= 8
+    assert set(_errors.BY_KIND) == kinds | of_stores | {"invalid-option", "store"}
     for kind, exception in _errors.BY_KIND.items():
         assert exception.__name__.removesuffix("Error") == kind.title().replace("-", "")
         assert getattr(photofit, exception.__name__) is exception

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import pickle
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,8 @@ def test_rows_come_out_with_what_became_of_them(tmp_path: Path) -> None:
 
 
 def test_rows_that_make_no_sense_are_rows(tmp_path: Path) -> None:
-    for id, uri in [(None, "a.jpg"), ("a", None), (1.5, "a.jpg"), ("a", "ftp://host/a.jpg"), ("a", b"a.jpg")]:
-        row = _rows.prepare_row(id, uri, task(tmp_path))
+    for id, uri in [(None, "a.jpg"), ("a", None), (1.5, "a.jpg"), ("a", b"a.jpg")]:
+        row = _rows.prepare_row(id, uri, Future(), task(tmp_path))
         assert (row["status"], row["error_kind"]) == ("failed", "invalid-row"), (id, uri)
         assert row["error_message"]
     assert not list(tmp_path.iterdir())
@@ -71,8 +72,10 @@ def test_a_table_without_addresses_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_an_output_that_nobody_can_write_is_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="uri cannot be ftp://host/out: "):
+    with pytest.raises(photofit.BadAddressError, match='^"ftp://host/out" is no address of an object: '):
         _rows.Task("ftp://host/out", photofit.Options(), None, 1)
+    with pytest.raises(photofit.ReadOnlyError):
+        _rows.Task("https://host/out", photofit.Options(), None, 1)
 
 
 def test_no_rows_are_no_rows(tmp_path: Path) -> None:
@@ -86,8 +89,8 @@ def test_a_defect_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def broken(*_: Any) -> bytes:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("photofit._uri.read", broken)
-    row = _rows.prepare_row(1, "a.jpg", task(tmp_path))
+    monkeypatch.setattr("photofit._photofit.read_uri", broken)
+    [row] = _rows.prepare_batch(pa.table({"id": [1], "uri": ["a.jpg"]}), task(tmp_path)).to_pylist()
     assert (row["error_kind"], row["error_message"]) == ("internal", "ZeroDivisionError: by zero")
 
 

@@ -10,22 +10,31 @@ import json
 from typing import Any
 
 __all__ = [
+    "BadAddressError",
     "BrokenPromiseError",
     "CancelledError",
     "DamagedError",
     "DecodeError",
+    "DeniedError",
     "DoesNotFitError",
     "EmptyError",
     "Error",
+    "ExistsError",
     "InvalidOptionError",
     "LossDeniedError",
     "MalformedError",
     "NoOutputFormatError",
+    "NotFoundError",
     "OutOfMemoryError",
     "PanickedError",
+    "ReadOnlyError",
+    "SetupError",
+    "StoreError",
     "TimedOutError",
+    "TooLargeError",
     "TooManyPixelsError",
     "TooMuchMemoryError",
+    "UnavailableError",
     "UnknownFormatError",
     "UnsupportedError",
 ]
@@ -198,7 +207,61 @@ class BrokenPromiseError(Error):
     """What the check of the result found."""
 
 
-BY_KIND: dict[str, type[Error]] = {cls.kind: cls for cls in Error.__subclasses__()}
+class StoreError(Error):
+    """An object was not read or written. What may pass was tried again before."""
+
+    kind = "store"
+
+
+class BadAddressError(StoreError, ValueError):
+    """The address is none: its message says what would be."""
+
+    kind = "bad-address"
+
+
+class NotFoundError(StoreError):
+    """There is no such object, or no such bucket: look at the address."""
+
+    kind = "not-found"
+
+
+class DeniedError(StoreError):
+    """The service refuses the caller: check the credentials, and what they allow."""
+
+    kind = "denied"
+
+
+class ReadOnlyError(StoreError):
+    """Web addresses cannot be written: give the address in the storage."""
+
+    kind = "read-only"
+
+
+class ExistsError(StoreError):
+    """There is an object already, and it was not to be written over."""
+
+    kind = "exists"
+
+
+class TooLargeError(StoreError):
+    """The object has more bytes than ``max_memory``: raise it if it is a photo."""
+
+    kind = "too-large"
+
+
+class UnavailableError(StoreError):
+    """The service could not be reached, or failed, after all retries: try again later, and check region and endpoint."""
+
+    kind = "unavailable"
+
+
+class SetupError(StoreError):
+    """A setting of the environment is missing or wrong."""
+
+    kind = "setup"
+
+
+BY_KIND: dict[str, type[Error]] = {cls.kind: cls for cls in (*Error.__subclasses__(), *StoreError.__subclasses__())}
 
 
 def make(kind: str, message: str, details: str) -> Error:

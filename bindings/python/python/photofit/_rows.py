@@ -11,7 +11,9 @@ import os
 import re
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ try:
 except ImportError:  # Windows, where larger photos are not held back.
     fcntl = None  # type: ignore[assignment]
 
-from . import _photofit, _uri
+from . import _photofit
 from ._errors import Error
 from ._options import Options
 from ._prepare import Preparer
@@ -57,6 +59,9 @@ COLUMNS: Mapping[str, pa.DataType] = {
 LEAST_MEMORY = 64_000_000
 """What photos may take at least, in bytes: nearly all JPEGs of phones and cameras."""
 
+AHEAD = 2
+"""How many photos are read ahead of the one in work: enough for the delay of object storage."""
+
 INTERPRETER = 200_000_000
 """What a process has beside its photos, in bytes: Python, NumPy, Arrow and the engine."""
 
@@ -74,7 +79,7 @@ class Task:
 
     def __post_init__(self) -> None:
         """Says now what would be wrong with every row."""
-        _uri.check(self.output_uri)
+        _photofit.check_output(self.output_uri)
 
 
 def prepare_batch(batch: pa.Table | pa.RecordBatch, task: Task) -> pa.Table:
@@ -86,7 +91,8 @@ def prepare_batch(batch: pa.Table | pa.RecordBatch, task: Task) -> pa.Table:
         if name not in batch.schema.names:
             raise ValueError(f"the rows have no column {name}: {', '.join(batch.schema.names)} is all that there is")
     ids, uris = batch.column("id").to_pylist(), batch.column("uri").to_pylist()
-    answers = [prepare_row(id, uri, task) for id, uri in zip(ids, uris)]
+    photos = _read_ahead(uris, task.options.max_memory)
+    answers = [prepare_row(id, uri, photo, task) for id, uri, photo in zip(ids, uris, photos)]
     carried = [name for name in batch.schema.names if name not in COLUMNS]
     columns = [batch.column(name) for name in carried]
     made = [pa.array([answer[name] for answer in answers], kind) for name, kind in COLUMNS.items()]
@@ -96,18 +102,30 @@ def prepare_batch(batch: pa.Table | pa.RecordBatch, task: Task) -> pa.Table:
     )
 
 
-def prepare_row(id: Any, uri: Any, task: Task) -> dict[str, Any]:
-    """Reads, prepares and writes one photo. Whatever goes wrong is in the answer."""
+def _read_ahead(uris: Sequence[Any], limit: int) -> Iterator[Future[bytes]]:
+    """The contents of each, in their order: the next ones are on their way while one is worked on."""
+    with ThreadPoolExecutor(AHEAD, "photofit-read") as readers:
+        begun: deque[Future[bytes]] = deque()
+        for uri in uris:
+            begun.append(readers.submit(_photofit.read_uri, uri, limit))
+            if len(begun) > AHEAD:
+                yield begun.popleft()
+        while begun:
+            yield begun.popleft()
+
+
+def prepare_row(id: Any, uri: Any, photo: Future[bytes], task: Task) -> dict[str, Any]:
+    """Prepares and writes one photo, once it is read. Whatever goes wrong is in the answer."""
     try:
         if not isinstance(id, str | int) or not isinstance(uri, str):
             raise TypeError(f"id is {id!r} and uri {uri!r}; a text or number and a text are expected")
         preparer = _preparer(task.options)
-        data = _uri.read(uri, task.options.max_memory)
+        data = photo.result()
         with _admitted(preparer.estimate_memory(data) + len(data), task.memory):
             prepared = preparer.prepare(data, timeout=task.timeout)
         extension = _photofit.EXTENSIONS[prepared.report["result"]["format"]]
         output = f"{task.output_uri.rstrip('/')}/{key(id)}.{extension}"
-        _uri.write(output, prepared.bytes)
+        _photofit.write_uri(output, prepared.bytes)
         return _ok(output, prepared.report)
     except Error as error:
         return _failed(error.kind, str(error))
@@ -144,7 +162,7 @@ def estimate(rows: Sequence[Mapping[str, Any]], options: Options) -> int:
     needed = [LEAST_MEMORY]
     for row in rows:
         try:
-            data = _uri.read(row["uri"], options.max_memory)
+            data = _photofit.read_uri(row["uri"], options.max_memory)
             needed.append(preparer.estimate_memory(data) + len(data))
         except (Error, OSError, TypeError, ValueError):
             continue  # It will be answered when its turn comes.

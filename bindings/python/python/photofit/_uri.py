@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple, Unpack
-from urllib.parse import unquote, urlsplit
 
 from . import _photofit
 from ._prepare import Preparer
@@ -14,10 +12,7 @@ if TYPE_CHECKING:
     from ._photofit import CancelToken
     from ._types import Report
 
-__all__ = ["Written", "check", "prepare_uri", "read", "write"]
-
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-
+__all__ = ["Written", "prepare_uri"]
 
 class Written(NamedTuple):
     """A photo that conforms and was written."""
@@ -26,35 +21,6 @@ class Written(NamedTuple):
     """Where it is."""
     report: Report
     """What was done."""
-
-
-def check(uri: str) -> str:
-    """The path of the file that ``uri`` names: a path itself, or a ``file://`` URI.
-
-    Raises ``ValueError`` for another one.
-
-    >>> from photofit._uri import check
-    >>> check("photos/a.jpg"), check("file:///photos/a%20b.jpg")
-    ('photos/a.jpg', '/photos/a b.jpg')
-    """
-    if not _SCHEME.match(uri):
-        return uri
-    parts = urlsplit(uri)
-    if parts.scheme.lower() != "file" or parts.netloc not in ("", "localhost"):
-        raise ValueError(f"uri cannot be {uri}: a path or a file:// URI of this machine is expected")
-    if parts.query or parts.fragment:
-        raise ValueError(f"uri cannot be {uri}: write ? as %3F and # as %23 in a file:// URI")
-    return unquote(parts.path)
-
-
-def read(uri: str, limit: int) -> bytes:
-    """What is there, if it has at most ``limit`` bytes."""
-    return _photofit.read_file(check(uri), limit)
-
-
-def write(uri: str, data: bytes) -> None:
-    """Writes ``data`` there, complete or not at all."""
-    _photofit.write_file(check(uri), data)
 
 
 def prepare_uri(
@@ -68,10 +34,15 @@ def prepare_uri(
 ) -> Written:
     """Makes the photo at ``uri`` conform, and writes it to ``output_uri``: complete or not at all.
 
-    Both are paths or ``file://`` URIs. ``{extension}`` in ``output_uri`` becomes the extension of the format that was
-    written.
+    Both are paths, or URIs: ``s3://bucket/key``, ``gs://bucket/key``, ``az://container/key`` and ``file:///path``, and to
+    read from ``http://`` and ``https://`` as well. Credentials and regions come from the usual variables of the environment
+    (``AWS_*``, ``GOOGLE_*``, ``AZURE_*``), as they are when the first object is read or written. What may pass is tried
+    again.
 
-    Raises an :class:`Error`, an ``OSError`` for what cannot be read or written, or ``ValueError`` for another kind of URI.
+    ``{extension}`` in ``output_uri`` becomes the extension of the format that was written.
+
+    Raises an :class:`Error`, which for what cannot be read or written is a :class:`StoreError`, or for files an
+    ``OSError``.
 
     >>> import photofit, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -79,11 +50,11 @@ def prepare_uri(
     >>> written.output_uri.endswith("/badge.png"), written.report["action"]
     (True, 'transcoded')
     """
-    check(output_uri)
+    _photofit.check_output(output_uri)
     preparer = Preparer(options, **changes)
-    data = read(uri, preparer.options.max_memory)
+    data = _photofit.read_uri(uri, preparer.options.max_memory)
     prepared = preparer.prepare(data, timeout=timeout, cancel=cancel)
     extension = _photofit.EXTENSIONS[prepared.report["result"]["format"]]
     output_uri = output_uri.replace("{extension}", extension)
-    write(output_uri, prepared.bytes)
+    _photofit.write_uri(output_uri, prepared.bytes)
     return Written(output_uri, prepared.report)
