@@ -60,6 +60,8 @@ pub mod jpeg;
 mod limits;
 mod memory;
 mod metadata;
+#[cfg(any(feature = "object-store", feature = "upload"))]
+mod net;
 mod options;
 mod orient;
 mod pixels;
@@ -70,6 +72,8 @@ mod prepared;
 mod probe;
 mod report;
 mod resample;
+#[cfg(feature = "object-store")]
+pub mod store;
 mod threads;
 
 pub use batch::Batch;

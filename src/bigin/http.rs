@@ -11,15 +11,13 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use reqwest::header::HeaderMap;
-use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, RequestBuilder, Response, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
 use tokio::time::{self, Instant};
 
 use super::error::{BoxError, BuildError, Failure, InvalidSetting};
+use crate::net;
 
 /// The most bytes of an answer that are read. The longest documented one has about 100.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -35,36 +33,15 @@ pub(super) struct Timeouts {
     pub(super) request: Duration,
 }
 
-/// What every client here has in common: no redirects, no cookies, no decompression, TLS with the system's roots.
-///
-/// Without `tls` no system certificate is read and every TLS connection fails: for services that are on this machine.
-/// `roots` are trusted beside the system's.
+/// What every client here is made from: see [`net::builder`].
 ///
 /// # Errors
 /// [`BuildError::Setup`] if the system's certificates cannot be read.
 pub(super) fn builder(tls: bool, roots: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, BuildError> {
-    let setup = |source: rustls::Error| BuildError::Setup {
+    net::builder(tls, roots).map_err(|source| BuildError::Setup {
         what: "TLS",
         source: source.into(),
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(setup)?;
-    let config = if tls {
-        let verifier = Verifier::new_with_extra_roots(roots, provider).map_err(setup)?;
-        // Not dangerous: it is the system's own verifier, and what it trusts only grows by what the caller names.
-        config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
-    } else {
-        config.with_root_certificates(RootCertStore::empty())
-    };
-    let mut config = config.with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(config)
-        .redirect(Policy::none())
-        .referer(false)
-        .user_agent(concat!("photofit/", env!("CARGO_PKG_VERSION"))))
+    })
 }
 
 /// Reads certificates in PEM form, of which there is at least one.

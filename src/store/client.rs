@@ -1,0 +1,403 @@
+//! Reads, writes and lists objects, for threads that may wait.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart};
+use reqwest::Method;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+use tokio::time;
+
+use super::ahead::{Room, UNIT};
+use super::builder::StoreBuilder;
+use super::cloud;
+use super::error::StoreError;
+use super::uri::{Scheme, Uri};
+use crate::net::{FetchError, Fetcher, Incoming};
+
+/// More bytes than this are written in parts.
+const WHOLE: usize = 16 << 20;
+
+/// The size of a part: a service takes 10,000 at most, of 5 MiB at least.
+const PART: usize = 8 << 20;
+
+/// How many parts of an object are sent at a time.
+const PARTS: usize = 4;
+
+/// How much is read before it is decided whether the rest is worth it, as in a batch.
+const HEAD: usize = 64 * 1024;
+
+/// What is known of an object without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Object {
+    /// Its address.
+    pub uri: Uri,
+    /// Its size in bytes; `None` if the service does not say it.
+    pub size: Option<u64>,
+    /// Its entity tag, which is another one when its bytes are: `None` if the service has none.
+    pub etag: Option<String>,
+}
+
+/// An object with its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Contents {
+    /// What was read, as it was then.
+    pub object: Object,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads, writes and lists objects of all places. Clones are the same client.
+///
+/// Its methods wait for the network. They can be called from any number of threads at a time, but not on a thread of an
+/// asynchronous runtime, where the last clone must not be dropped either.
+#[derive(Clone)]
+pub struct Store {
+    runtime: Arc<Runtime>,
+    inner: Arc<Inner>,
+}
+
+/// What work in the background has of a client: not the runtime, which cannot be dropped on a thread of its own.
+pub(super) struct Inner {
+    pub(super) builder: StoreBuilder,
+    /// Memory for what is read ahead, in [`UNIT`]s.
+    pub(super) room: Arc<Semaphore>,
+    /// By scheme and bucket: each has its own credentials and connections.
+    clients: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.inner.builder).finish()
+    }
+}
+
+impl Store {
+    /// What a client is made with. Without settings there are no credentials: see [`StoreBuilder::from_env`].
+    #[must_use]
+    pub fn builder() -> StoreBuilder {
+        StoreBuilder::default()
+    }
+
+    pub(super) fn new(builder: StoreBuilder) -> Result<Self, StoreError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("photofit-store")
+            .enable_all()
+            .build()
+            .map_err(|source| StoreError::setup("the runtime", source))?;
+        let units = usize::try_from(builder.ahead_memory / UNIT).unwrap_or(usize::MAX);
+        Ok(Self {
+            runtime: Arc::new(runtime),
+            inner: Arc::new(Inner {
+                room: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))),
+                clients: Mutex::default(),
+                builder,
+            }),
+        })
+    }
+
+    pub(super) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Says without any connection what can be said against an address: settings that are missing, or a private network.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`], [`StoreError::Address`] and [`StoreError::Denied`].
+    pub fn check(&self, uri: &Uri) -> Result<(), StoreError> {
+        match uri.scheme() {
+            Scheme::Web => {
+                let checked = self.inner.fetcher(0)?.check(&uri.to_string());
+                checked.map_err(|e| StoreError::of_web(uri, e))
+            }
+            _ => self.inner.client(uri).map(drop),
+        }
+    }
+
+    /// What is known of an object, without its bytes.
+    ///
+    /// # Errors
+    /// Every [`StoreError`] that reading has.
+    pub fn head(&self, uri: &Uri) -> Result<Object, StoreError> {
+        self.runtime.block_on(async {
+            if uri.scheme() == Scheme::Web {
+                let incoming = self.inner.open_web(Method::HEAD, uri, u64::MAX).await?;
+                return Ok(of_web(uri, &incoming));
+            }
+            let key = uri.to_key()?;
+            let meta = self.inner.client(uri)?.head(&key).await;
+            meta.map(|meta| of_store(uri, meta))
+                .map_err(|e| StoreError::of_store(uri, e))
+        })
+    }
+
+    /// Reads an object of at most `limit` bytes. A connection that breaks is taken up again where it broke.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::TooLarge`] before the bytes are read, where the service says the size.
+    pub fn read(&self, uri: &Uri, limit: u64) -> Result<Contents, StoreError> {
+        let contents = self.runtime.block_on(self.inner.read(uri, limit, None))?;
+        let size = contents.object.size;
+        if size.is_some_and(|size| size > limit) {
+            let uri = uri.to_string();
+            return Err(StoreError::TooLarge { uri, size, limit });
+        }
+        Ok(contents)
+    }
+
+    /// Writes an object, or writes over it: nobody ever sees a part of it, and if it fails, what was there is there still.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn write(&self, uri: &Uri, bytes: &[u8]) -> Result<(), StoreError> {
+        self.put(uri, bytes, PutMode::Overwrite)
+    }
+
+    /// Writes an object unless there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] if there is one, also if another caller was faster; and those of [`Store::write`].
+    pub fn create(&self, uri: &Uri, bytes: &[u8]) -> Result<(), StoreError> {
+        self.put(uri, bytes, PutMode::Create)
+    }
+
+    fn put(&self, uri: &Uri, bytes: &[u8], mode: PutMode) -> Result<(), StoreError> {
+        if uri.is_prefix() {
+            let why = "it ends in /, as a prefix of many does: a name is expected behind it".to_owned();
+            return Err(StoreError::address(&uri.to_string(), why));
+        }
+        let client = self.inner.client(uri)?;
+        let key = uri.to_key()?;
+        let written = self.runtime.block_on(async {
+            // What must not be there already cannot be written in parts.
+            if bytes.len() <= WHOLE || mode == PutMode::Create {
+                let payload = PutPayload::from(Bytes::copy_from_slice(bytes));
+                return client.put_opts(&key, payload, mode.into()).await.map(drop);
+            }
+            let upload = client.put_multipart(&key).await?;
+            let mut parts = WriteMultipart::new_with_chunk_size(upload, PART);
+            for part in bytes.chunks(PART) {
+                parts.wait_for_capacity(PARTS).await?;
+                parts.write(part);
+            }
+            parts.finish().await.map(drop)
+        });
+        written.map_err(|e| StoreError::of_store(uri, e))
+    }
+
+    /// Lists the objects below a prefix, as the service sends them: those of S3, Google and Azure in the order of their
+    /// keys, files in any.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] for a web address, [`StoreError::Address`] for what is no prefix, and those of the
+    /// client's settings. What goes wrong later comes out of the list.
+    pub fn list(&self, prefix: &Uri) -> Result<Listing, StoreError> {
+        let client = self.inner.client(prefix)?;
+        if !prefix.is_prefix() {
+            let why = "a prefix ends in /".to_owned();
+            return Err(StoreError::address(&prefix.to_string(), why));
+        }
+        let key = prefix.to_key()?;
+        Ok(Listing {
+            store: self.clone(),
+            prefix: prefix.clone(),
+            stream: client.list(Some(&key)),
+        })
+    }
+}
+
+/// The objects below a prefix: asked for as they are taken, some hundreds at a time.
+pub struct Listing {
+    store: Store,
+    prefix: Uri,
+    stream: BoxStream<'static, object_store::Result<ObjectMeta>>,
+}
+
+impl fmt::Debug for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Listing").field(&self.prefix).finish()
+    }
+}
+
+impl Iterator for Listing {
+    type Item = Result<Object, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let next = self.store.runtime.block_on(self.stream.next())?;
+            let object = match next.map_err(|e| StoreError::of_store(&self.prefix, e)) {
+                Ok(meta) => self.prefix.with_key(&meta.location).map(|uri| of_store(&uri, meta)),
+                Err(error) => Err(error),
+            };
+            // What some tools write to have the prefix shown as an empty folder.
+            let marks_the_prefix = |object: &Object| object.uri.key() == self.prefix.key().trim_end_matches('/');
+            if !object.as_ref().is_ok_and(marks_the_prefix) {
+                return Some(object);
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn client(&self, uri: &Uri) -> Result<Arc<dyn ObjectStore>, StoreError> {
+        // A panic while it was held cannot have left it half changed.
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(uri.place()) {
+            return Ok(client.clone());
+        }
+        let client = cloud::client(uri, &self.builder)?;
+        clients.insert(uri.place().to_owned(), client.clone());
+        Ok(client)
+    }
+
+    fn fetcher(&self, limit: u64) -> Result<Fetcher, StoreError> {
+        let fetcher = Fetcher::set_up(limit, self.builder.timeout, self.builder.private_urls);
+        fetcher.map_err(|source| StoreError::setup("the HTTP client", source))
+    }
+
+    /// Reads an object; once its size is known, there has to be `room` for it. Of one that is larger than `limit`, or
+    /// for which there is room only ahead of its turn and that is no photo, only the first bytes are read.
+    pub(super) async fn read(
+        &self,
+        uri: &Uri,
+        limit: u64,
+        mut room: Option<&mut Room>,
+    ) -> Result<Contents, StoreError> {
+        let mut attempt = 0;
+        loop {
+            let error = match self.read_once(uri, limit, room.as_deref_mut()).await {
+                Err(error @ StoreError::Unavailable { .. }) if uri.scheme() == Scheme::Web => error,
+                // The clients of services try again themselves.
+                done => return done,
+            };
+            if attempt >= self.builder.retries {
+                return Err(error);
+            }
+            // From a tenth of a second to 13.
+            time::sleep(Duration::from_millis(100 << attempt.min(7))).await;
+            attempt += 1;
+        }
+    }
+
+    async fn read_once(&self, uri: &Uri, limit: u64, room: Option<&mut Room>) -> Result<Contents, StoreError> {
+        let (object, mut body) = self.open(uri, limit).await?;
+        let only_photos = room.is_some();
+        if let Some(room) = room {
+            room.take(object.size.map(|size| size.min(limit))).await;
+        }
+        let mut bytes = Vec::new();
+        let too_large = object.size.is_some_and(|size| size > limit);
+        let expected = if too_large { 0 } else { object.size.unwrap_or(0) };
+        let reserved = bytes.try_reserve_exact(usize::try_from(expected).unwrap_or(usize::MAX));
+        reserved.map_err(|source| StoreError::Unavailable {
+            uri: uri.to_string(),
+            source: source.into(),
+        })?;
+        let mut undecided = only_photos || too_large;
+        while let Some(chunk) = body.next(uri, self.builder.timeout).await? {
+            bytes.extend_from_slice(&chunk);
+            if undecided && bytes.len() >= HEAD {
+                undecided = false;
+                if too_large || is_no_photo(&bytes[..HEAD]) {
+                    bytes.truncate(HEAD);
+                    return Ok(Contents { object, bytes });
+                }
+            }
+        }
+        let read = bytes.len() as u64;
+        if !too_large && object.size.is_some_and(|size| size != read) {
+            let source = format!("{read} bytes came of {expected}").into();
+            let uri = uri.to_string();
+            return Err(StoreError::Unavailable { uri, source });
+        }
+        let size = object.size.or(Some(read));
+        Ok(Contents {
+            object: Object { size, ..object },
+            bytes,
+        })
+    }
+
+    async fn open(&self, uri: &Uri, limit: u64) -> Result<(Object, Body), StoreError> {
+        if uri.scheme() == Scheme::Web {
+            let incoming = self.open_web(Method::GET, uri, limit).await?;
+            return Ok((of_web(uri, &incoming), Body::Web(incoming)));
+        }
+        let key = uri.to_key()?;
+        let result = self.client(uri)?.get(&key).await;
+        let result = result.map_err(|e| StoreError::of_store(uri, e))?;
+        let object = of_store(uri, result.meta.clone());
+        Ok((object, Body::Store(result.into_stream())))
+    }
+
+    async fn open_web(&self, method: Method, uri: &Uri, limit: u64) -> Result<Incoming, StoreError> {
+        let fetcher = self.fetcher(limit)?;
+        let opened = in_time(self.builder.timeout, fetcher.open(method, &uri.to_string())).await;
+        opened.map_err(|e| StoreError::of_web(uri, e))
+    }
+}
+
+/// What is left of an object to be read.
+enum Body {
+    Store(BoxStream<'static, object_store::Result<Bytes>>),
+    Web(Incoming),
+}
+
+impl Body {
+    async fn next(&mut self, uri: &Uri, timeout: Duration) -> Result<Option<Bytes>, StoreError> {
+        match self {
+            Self::Store(stream) => stream
+                .next()
+                .await
+                .transpose()
+                .map_err(|e| StoreError::of_store(uri, e)),
+            Self::Web(incoming) => {
+                let chunk = in_time(timeout, incoming.chunk()).await;
+                chunk.map_err(|e| StoreError::of_web(uri, e))
+            }
+        }
+    }
+}
+
+async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
+    time::timeout(limit, work)
+        .await
+        .unwrap_or(Err(FetchError::TimedOut { limit }))
+}
+
+/// Whether a batch would refuse what begins like this.
+fn is_no_photo(head: &[u8]) -> bool {
+    use crate::Error;
+    matches!(
+        crate::probe(head),
+        Err(Error::Empty | Error::UnknownFormat { .. } | Error::Unsupported { .. })
+    )
+}
+
+fn of_store(uri: &Uri, meta: ObjectMeta) -> Object {
+    Object {
+        uri: uri.clone(),
+        size: Some(meta.size),
+        etag: meta.e_tag,
+    }
+}
+
+fn of_web(uri: &Uri, incoming: &Incoming) -> Object {
+    Object {
+        uri: uri.clone(),
+        size: incoming.size(),
+        etag: incoming.etag().map(str::to_owned),
+    }
+}
