@@ -43,6 +43,7 @@
 //! |---|---|---|
 //! | `cli` | yes | the command line program `photofit`; leave it out to use the library alone |
 //! | `heic` | yes | reading HEIC/HEIF photos (HEVC, pure Rust). HEVC is covered by patents in some countries: build with `default-features = false` to leave it out, and such photos are recognised and refused by name |
+//! | `object-store` | yes | the module `store`: photos in S3, Google Cloud Storage, Azure Blob Storage and on the web, and with `cli` such addresses as inputs and outputs |
 //! | `upload` | yes | the module `bigin`: uploading to Zoho Bigin, and with `cli` the command `photofit upload` |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "made-up data"))]

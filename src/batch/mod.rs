@@ -242,8 +242,15 @@ impl Batch {
         self.walk(&budget, items, progress, work, finished)
     }
 
+    /// The bytes of memory that a batch may take where nothing else is [set](Self::memory): a quarter of the machine's, or
+    /// of the control group's limit.
+    #[must_use]
+    pub fn default_memory() -> u64 {
+        machine::memory() / 4
+    }
+
     fn budget(&self) -> u64 {
-        self.memory.unwrap_or_else(|| machine::memory() / 4)
+        self.memory.unwrap_or_else(Self::default_memory)
     }
 
     /// The loops are broadcast, not spawned: a worker that waits for the pieces of its own photo helps with pieces and

@@ -45,12 +45,13 @@ pub use client::{Client, ClientBuilder};
 pub use code::{ErrorCode, Scope};
 pub use data_center::DataCenter;
 pub use error::{BoxError, BuildError, Failure, InvalidSetting, TokenError, UploadError};
+pub use fetch::Fetcher;
 pub use pipeline::{Event, PhotoError, Pipeline, Upload, tightened};
 pub use record::{ApiVersion, Module, ModuleName, Record};
 pub use secret::Secret;
 pub use token::Credentials;
 
-pub use crate::net::{FetchError, Fetcher};
+pub use crate::net::FetchError;
 
 /// The way in for the fuzz targets, of what is nobody else's.
 #[cfg(fuzzing)]

@@ -85,7 +85,8 @@ pub(super) struct PrepArgs {
     #[command(flatten)]
     pub(super) inputs: InputArgs,
 
-    /// The folder to write to, made where missing; `-` writes a single photo to standard output.
+    /// The folder to write to, made where missing, or a prefix such as s3://bucket/ready/; `-` writes a single photo to
+    /// standard output.
     #[arg(
         short,
         long,
@@ -176,7 +177,8 @@ pub(super) struct LimitsArgs {
 /// Where the photos come from.
 #[derive(Debug, ClapArgs)]
 pub(super) struct InputArgs {
-    /// Photos, or folders of photos with all folders in them; `-` is one photo on standard input.
+    /// Photos, or folders of photos with all folders in them; `-` is one photo on standard input. Also objects, as
+    /// s3://bucket/photo.jpg, all objects below a prefix, as s3://bucket/photos/, and web addresses.
     #[arg(value_name = "PATH", required_unless_present = "files_from")]
     pub(super) paths: Vec<PathBuf>,
 
@@ -187,6 +189,10 @@ pub(super) struct InputArgs {
     /// The paths of --files-from end with a NUL byte instead of a line end, as of `find -print0`.
     #[arg(short = '0', long, requires = "files_from", help_heading = "Input")]
     pub(super) null: bool,
+
+    /// Read photos from private and local web addresses too.
+    #[arg(long, help_heading = "Input")]
+    pub(super) allow_private_urls: bool,
 }
 
 /// What decides whether a photo has to be touched at all.

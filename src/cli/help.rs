@@ -33,6 +33,9 @@ Examples:
       Whatever another program lists.
   photofit prep - -o - < in.heic > out.jpg
       From standard input to standard output.
+  photofit prep s3://album/in/ -o s3://album/ready
+      All objects below a prefix, into another: also gs:// and az://, with the
+      credentials of the environment (AWS_*, GOOGLE_*, AZURE_*).
 
 What is taken:
   A file named on the command line is always answered: prepared or refused. In
@@ -88,9 +91,9 @@ Examples:
 
 List:
   A CSV file whose first line names the columns module, record_id and photo; more
-  columns do not matter. A photo is a path, from the current folder, or an http
-  or https URL. The whole list is checked before anything is sent, and mistakes
-  are told with their lines.
+  columns do not matter. A photo is a path, from the current folder, an http or
+  https URL, or an object such as s3://bucket/photo.jpg. The whole list is checked
+  before anything is sent, and mistakes are told with their lines.
 
 Credentials:
   BIGIN_ACCESS_TOKEN, or BIGIN_REFRESH_TOKEN, BIGIN_CLIENT_ID and

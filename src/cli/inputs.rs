@@ -11,7 +11,9 @@ use walkdir::WalkDir;
 
 use super::Error;
 use super::args::InputArgs;
+use super::destination::Destination;
 use super::report::{Note, Verdict};
+use super::storage::{Fetch, Named, Spot, Storage};
 
 /// What stands for standard input and output on the command line.
 pub(super) const DASH: &str = "-";
@@ -37,6 +39,8 @@ pub(super) enum Origin {
     Stdin,
     /// A file.
     File(PathBuf),
+    /// An object.
+    Object(Spot),
 }
 
 /// One input, in the order in which it is answered.
@@ -52,16 +56,16 @@ pub(super) struct Input {
     pub(super) verdict: Option<Verdict>,
 }
 
-impl Source for Input {
+/// Standard input as a photo.
+struct Stdin;
+
+impl Source for Stdin {
     fn name(&self) -> Cow<'_, str> {
-        self.display()
+        Cow::Borrowed(DASH)
     }
 
     fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
-        match &self.origin {
-            Origin::Stdin => Ok((None, Box::new(io::stdin().lock()))),
-            Origin::File(path) => path.open(),
-        }
+        Ok((None, Box::new(io::stdin().lock())))
     }
 }
 
@@ -71,36 +75,75 @@ impl Input {
         match &self.origin {
             Origin::Stdin => Cow::Borrowed(DASH),
             Origin::File(path) => path.to_string_lossy(),
+            Origin::Object(spot) => spot.text(),
         }
     }
 
-    /// What stands for the input where inputs are split: its path as it was given.
-    pub(super) fn key(&self) -> &Path {
-        self.path().unwrap_or(Path::new(DASH))
+    /// What stands for the input where inputs are split: its path or address as it was given.
+    pub(super) fn key(&self) -> Cow<'_, [u8]> {
+        match &self.origin {
+            Origin::Stdin => Cow::Borrowed(DASH.as_bytes()),
+            Origin::File(path) => Cow::Borrowed(path.as_os_str().as_encoded_bytes()),
+            Origin::Object(spot) => Cow::Owned(spot.text().into_owned().into_bytes()),
+        }
     }
 
-    /// The file, unless it is standard input.
+    /// The file, if it is one.
     pub(super) fn path(&self) -> Option<&Path> {
         match &self.origin {
-            Origin::Stdin => None,
             Origin::File(path) => Some(path),
+            Origin::Stdin | Origin::Object(_) => None,
+        }
+    }
+
+    /// The object, if it is one.
+    pub(super) fn object(&self) -> Option<&Spot> {
+        match &self.origin {
+            Origin::Object(spot) => Some(spot),
+            Origin::Stdin | Origin::File(_) => None,
+        }
+    }
+
+    /// The input as a photo of a batch, where it is an object: of at most `limit` bytes.
+    pub(super) fn fetch(&self, limit: u64) -> Option<Fetch> {
+        self.object().map(|spot| spot.fetch(limit))
+    }
+
+    /// The input as a photo of a batch.
+    pub(super) fn source(&self, limit: u64) -> Box<dyn Source + '_> {
+        match &self.origin {
+            Origin::Stdin => Box::new(Stdin),
+            Origin::File(path) => Box::new(path.as_path()),
+            Origin::Object(spot) => Box::new(spot.fetch(limit)),
         }
     }
 
     /// Whether a file that turns out to be of no known format is skipped instead of failed.
     pub(super) fn may_be_no_photo(&self) -> bool {
-        !self.named && !self.path().is_some_and(has_picture_extension)
+        !self.named && !has_picture_extension(&self.relative)
     }
 
     /// Whether the name is that of a video or archive found in a folder.
     pub(super) fn is_something_else(&self) -> bool {
-        !self.named && self.path().is_some_and(|path| has_extension(path, OTHERS))
+        !self.named && has_extension(&self.relative, OTHERS)
     }
 
-    fn answered(path: PathBuf, verdict: Verdict) -> Self {
+    /// One that somebody asked for.
+    fn named(origin: Origin, name: PathBuf) -> Self {
+        // One that is called `..` or `/` gets a name that is made up.
+        let made_up = name.as_os_str().is_empty();
+        Self {
+            origin,
+            relative: if made_up { PathBuf::from("photo") } else { name },
+            named: true,
+            verdict: None,
+        }
+    }
+
+    fn answered(origin: Origin, verdict: Verdict) -> Self {
         Self {
             relative: PathBuf::new(),
-            origin: Origin::File(path),
+            origin,
             named: false,
             verdict: Some(verdict),
         }
@@ -118,60 +161,116 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 }
 
 /// Collects the inputs in order: the paths of the command line, then those of the list. Folders are walked in the order
-/// of their names, `output` is left out of them.
+/// of their names, objects below a prefix come in the order of their keys, and `output` is left out of both.
 ///
 /// # Errors
-/// [`Error`] when the list cannot be read, when standard input is asked for twice, or when a folder is also the output.
-pub(super) fn collect(args: &InputArgs, output: Option<&Path>) -> Result<Vec<Input>, Error> {
+/// [`Error`] when the list cannot be read, when standard input is asked for twice, when a folder or prefix is also the
+/// output, or when a prefix cannot be listed.
+pub(super) fn collect(args: &InputArgs, storage: &Storage, output: &Destination) -> Result<Vec<Input>, Error> {
     let list_is_stdin = args.files_from.as_deref().is_some_and(|f| f == Path::new(DASH));
     let dashes = args.paths.iter().filter(|p| *p == Path::new(DASH)).count();
     if dashes + usize::from(list_is_stdin) > 1 {
         return Err(Error::usage("standard input can be read once: name - only once"));
     }
     let walk = Walk {
-        output: output.and_then(|o| o.canonicalize().ok()),
+        storage,
+        folder: output.folder().and_then(|o| o.canonicalize().ok()),
+        prefix: output.prefix().map(|spot| spot.text().into_owned()),
     };
     let mut inputs = Vec::new();
     for path in &args.paths {
         if path == Path::new(DASH) {
-            inputs.push(Input {
-                origin: Origin::Stdin,
-                relative: PathBuf::from("stdin"),
-                named: true,
-                verdict: None,
-            });
+            inputs.push(Input::named(Origin::Stdin, PathBuf::from("stdin")));
         } else {
-            let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-            walk.add(path, Path::new(""), named_or_photo(name), &mut inputs)?;
+            let name = |named: &Named| match named {
+                Named::Path(path) => path.file_name().map(PathBuf::from).unwrap_or_default(),
+                Named::Object(spot) | Named::Prefix(spot) => spot.name(),
+            };
+            walk.add(path, name, false, &mut inputs)?;
         }
     }
     if let Some(list) = &args.files_from {
         for path in read_list(list, args.null)? {
-            let kept = below(&path);
-            walk.add(&path, &kept, named_or_photo(kept.clone()), &mut inputs)?;
+            let kept = |named: &Named| match named {
+                Named::Path(path) => path.clone(),
+                Named::Object(spot) | Named::Prefix(spot) => spot.key(),
+            };
+            walk.add(&path, kept, true, &mut inputs)?;
         }
     }
     Ok(inputs)
 }
 
-/// How folders are walked.
-struct Walk {
+/// How folders and prefixes are walked.
+struct Walk<'a> {
+    storage: &'a Storage,
     /// The output folder, resolved; `None` where it does not exist yet.
-    output: Option<PathBuf>,
+    folder: Option<PathBuf>,
+    /// The address that outputs are below.
+    prefix: Option<String>,
 }
 
-impl Walk {
-    /// Adds a file as `name`, or what is in a folder with `prefix` before its path there.
-    fn add(&self, path: &Path, prefix: &Path, name: PathBuf, inputs: &mut Vec<Input>) -> Result<(), Error> {
-        if !path.is_dir() {
-            inputs.push(Input {
-                origin: Origin::File(path.to_owned()),
-                relative: name,
-                named: true,
-                verdict: None,
-            });
-            return Ok(());
+impl Walk<'_> {
+    /// Adds what an argument names, called as `name` says; or what is in the folder or below the prefix that it is, with
+    /// that name before its path there if it is to be `kept`.
+    fn add(
+        &self,
+        argument: &Path,
+        name: impl Fn(&Named) -> PathBuf,
+        kept: bool,
+        inputs: &mut Vec<Input>,
+    ) -> Result<(), Error> {
+        let named = self.storage.find(argument)?;
+        let name = below(&name(&named));
+        let prefix = if kept { name.as_path() } else { Path::new("") };
+        match named {
+            Named::Path(path) if path.is_dir() => self.add_folder(&path, prefix, inputs),
+            Named::Prefix(spot) => self.add_prefix(&spot, prefix, inputs),
+            Named::Path(path) => {
+                inputs.push(Input::named(Origin::File(path), name));
+                Ok(())
+            }
+            Named::Object(spot) => {
+                inputs.push(Input::named(Origin::Object(spot), name));
+                Ok(())
+            }
         }
+    }
+
+    fn add_prefix(&self, spot: &Spot, prefix: &Path, inputs: &mut Vec<Input>) -> Result<(), Error> {
+        let above = spot.text();
+        if self.prefix.as_deref() == Some(&*above) {
+            let message = format!("{above} is both input and output: name another prefix for -o");
+            return Err(Error::Usage(message));
+        }
+        for object in spot.list()? {
+            let text = object.text().into_owned();
+            if self.prefix.as_deref().is_some_and(|output| text.starts_with(output)) {
+                continue;
+            }
+            let inside = PathBuf::from(text.strip_prefix(&*above).unwrap_or(&text));
+            let hidden = inside.iter().any(|part| part.as_encoded_bytes().starts_with(b"."));
+            let note = if hidden {
+                Some(Note::new("hidden", "hidden: name it to have it prepared"))
+            } else if object.is_empty() && !has_picture_extension(&inside) {
+                Some(Note::new("not-a-photo", "it has no bytes"))
+            } else {
+                None
+            };
+            inputs.push(match note {
+                Some(note) => Input::answered(Origin::Object(object), Verdict::Skipped(note)),
+                None => Input {
+                    origin: Origin::Object(object),
+                    relative: prefix.join(below(&inside)),
+                    named: false,
+                    verdict: None,
+                },
+            });
+        }
+        Ok(())
+    }
+
+    fn add_folder(&self, path: &Path, prefix: &Path, inputs: &mut Vec<Input>) -> Result<(), Error> {
         if self.is_output(path) {
             let message = format!(
                 "{} is both input and output: name another folder for -o",
@@ -189,7 +288,7 @@ impl Walk {
                 Ok(entry) => entry,
                 Err(error) => {
                     let place = error.path().unwrap_or(path).to_owned();
-                    inputs.push(Input::answered(place, unwalkable(&error)));
+                    inputs.push(Input::answered(Origin::File(place), unwalkable(&error)));
                     continue;
                 }
             };
@@ -198,7 +297,7 @@ impl Walk {
                 entries.skip_current_dir();
             } else if entry.file_name().as_encoded_bytes().starts_with(b".") {
                 let note = Note::new("hidden", "hidden: name it to have it prepared");
-                inputs.push(Input::answered(entry.into_path(), Verdict::Skipped(note)));
+                inputs.push(Input::answered(Origin::File(entry.into_path()), Verdict::Skipped(note)));
                 if is_folder {
                     entries.skip_current_dir();
                 }
@@ -212,14 +311,14 @@ impl Walk {
                 });
             } else if !is_folder {
                 let note = Note::new("not-a-file", "not a file: a socket, pipe or device");
-                inputs.push(Input::answered(entry.into_path(), Verdict::Skipped(note)));
+                inputs.push(Input::answered(Origin::File(entry.into_path()), Verdict::Skipped(note)));
             }
         }
         Ok(())
     }
 
     fn is_output(&self, folder: &Path) -> bool {
-        self.output.is_some() && folder.canonicalize().ok() == self.output
+        self.folder.is_some() && folder.canonicalize().ok() == self.folder
     }
 }
 
@@ -272,15 +371,6 @@ fn as_path(bytes: &[u8]) -> Result<PathBuf, Error> {
 fn below(path: &Path) -> PathBuf {
     let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
     parts.collect()
-}
-
-/// The name, or one made up for a file that is called `..` or `/`.
-fn named_or_photo(name: PathBuf) -> PathBuf {
-    if name.as_os_str().is_empty() {
-        PathBuf::from("photo")
-    } else {
-        name
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line, one room for each step: arguments, inputs, names, preparing or probing, writing, reporting.
 
 pub(crate) mod args;
+mod destination;
 mod help;
 mod inputs;
 mod journal;
@@ -16,6 +17,7 @@ mod resume;
 mod shard;
 mod shell;
 mod source;
+mod storage;
 mod units;
 #[cfg(feature = "upload")]
 mod upload;

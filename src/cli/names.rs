@@ -10,16 +10,16 @@ use photofit::{Format, Options, Plan};
 
 use super::Error;
 use super::args::OnCollision;
-use super::inputs::{Input, has_picture_extension};
+use super::destination::Destination;
+use super::inputs::{Input, Origin, has_picture_extension};
 use super::report::target;
 use super::source;
 
 /// The names of a run's outputs. They depend on the format that is written, which is certain only once a photo is
 /// prepared: a PNG that does not fit becomes a JPEG.
 pub(super) struct Names {
-    folder: PathBuf,
     stems: Vec<Stem>,
-    /// Whether an input lies in the folder that its output goes to.
+    /// Whether an input lies in the folder or prefix that its output goes to.
     beside: Vec<bool>,
     /// Which input writes a path, by the path's key.
     taken: Mutex<HashMap<Key, usize>>,
@@ -92,14 +92,14 @@ fn with_suffix(base: &Path, suffix: &OsStr) -> PathBuf {
 }
 
 impl Names {
-    /// Names the output of every input below `folder`. Photos that may get the same name are planned from their headers
+    /// Names the output of every input below `destination`. Photos that may get the same name are planned from their headers
     /// to learn whether they do; those that would are refused, unless they may be renamed.
     ///
     /// # Errors
     /// [`Error::Usage`] for a photo that would be written over itself.
     pub(super) fn assign(
         inputs: &[Input],
-        folder: &Path,
+        destination: &Destination,
         options: &Options,
         on_collision: OnCollision,
         batch: &Batch,
@@ -110,7 +110,7 @@ impl Names {
         for index in (0..inputs.len()).filter(open) {
             *groups.entry(key(&stems[index].base)).or_default() += 1;
         }
-        let beside = beside(inputs, folder, &stems);
+        let beside = destination.beside(inputs, stems.iter().map(|stem| stem.base.as_path()));
         let doubtful: Vec<usize> = (0..inputs.len())
             .filter(open)
             .filter(|&index| beside[index] || groups[&key(&stems[index].base)] > 1)
@@ -118,11 +118,13 @@ impl Names {
         let planned = formats(inputs, &doubtful, options, batch)?;
 
         for &(index, format) in planned.iter().filter(|(index, _)| beside[*index]) {
-            let path = folder.join(stems[index].path(format));
-            if inputs[index].path().is_some_and(|source| is_same_file(source, &path)) {
+            let place = destination.at(&stems[index].path(format));
+            if let Ok(place) = place
+                && place.is(&inputs[index])
+            {
                 let message = format!(
                     "{} would be written over itself: name another folder for -o",
-                    path.display()
+                    place.text()
                 );
                 return Err(Error::Usage(message));
             }
@@ -149,7 +151,6 @@ impl Names {
             taken.insert(key(&stems[index].path(format)), index);
         }
         Ok(Self {
-            folder: folder.to_owned(),
             stems,
             beside,
             taken: Mutex::new(taken),
@@ -162,9 +163,9 @@ impl Names {
         self.refused.get(&index).map(String::as_str)
     }
 
-    /// Where the output of an input goes.
+    /// The output's path below the destination.
     pub(super) fn path(&self, index: usize, format: Format) -> PathBuf {
-        self.folder.join(self.stems[index].path(format))
+        self.stems[index].path(format)
     }
 
     /// Takes the name for this input; the other input that has it already, if there is one.
@@ -173,39 +174,15 @@ impl Names {
         // A panic while it was held cannot have left it half changed.
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         match *taken.entry(key(&relative)).or_insert(index) {
-            owner if owner == index => Ok(self.folder.join(relative)),
+            owner if owner == index => Ok(relative),
             owner => Err(owner),
         }
     }
 
-    /// Whether the output goes to the folder in which the source lies.
+    /// Whether the output goes to the folder or prefix in which the source lies.
     pub(super) fn is_beside_source(&self, index: usize) -> bool {
         self.beside[index]
     }
-}
-
-/// Which inputs lie in the folder that their output goes to.
-fn beside(inputs: &[Input], folder: &Path, stems: &[Stem]) -> Vec<bool> {
-    let mut resolved: HashMap<PathBuf, Option<PathBuf>> = HashMap::new();
-    let mut resolve = |path: &Path| {
-        let path = if path.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            path
-        };
-        resolved
-            .entry(path.to_owned())
-            .or_insert_with(|| path.canonicalize().ok())
-            .clone()
-    };
-    let pairs = inputs.iter().zip(stems);
-    pairs
-        .map(|(input, stem)| {
-            let source = input.path().and_then(Path::parent).and_then(&mut resolve);
-            let target = folder.join(&stem.base).parent().and_then(&mut resolve);
-            source.is_some() && source == target
-        })
-        .collect()
 }
 
 /// The formats that the inputs `wanted` will be written in, as far as their headers tell; those that cannot be prepared
@@ -220,7 +197,9 @@ fn formats(
     let work = |_: &mut Worker<'_>, _: usize, index: &usize| {
         let input = &inputs[*index];
         // Standard input can be read once only, and that is when it is prepared.
-        input.path()?;
+        if matches!(input.origin, Origin::Stdin) {
+            return None;
+        }
         let bytes = source::read(input, options.max_memory()).ok()?;
         let plan: Plan = photofit::plan(&bytes, options).ok()?;
         let info = photofit::probe(&bytes).ok()?;
@@ -262,11 +241,6 @@ fn refusal(other: &Input, path: &Path) -> String {
         other.display(),
         path.display()
     )
-}
-
-/// Whether both paths are one file. A file that does not exist is no other.
-pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 #[cfg(test)]

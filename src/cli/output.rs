@@ -11,34 +11,48 @@ use tempfile::Builder;
 use walkdir::WalkDir;
 
 use super::args::Overwrite;
+use super::destination::Location;
 use super::inputs::Input;
-use super::report::Note;
+use super::report::{Note, chain};
+use super::storage::{Spot, Version};
 
-/// The files that a run reads, and so must not write.
+/// The files and objects that a run reads, and so must not write.
 pub(super) struct Sources<'a> {
     inputs: &'a [Input],
     resolved: OnceLock<HashSet<PathBuf>>,
+    objects: OnceLock<HashSet<String>>,
 }
 
 impl<'a> Sources<'a> {
-    /// The files of `inputs`.
+    /// The files and objects of `inputs`.
     pub(super) fn new(inputs: &'a [Input]) -> Self {
         Self {
             inputs,
             resolved: OnceLock::new(),
+            objects: OnceLock::new(),
         }
     }
 
-    /// Whether `path` is one of them. They are resolved at the first question, which comes only once an output exists.
-    fn contains(&self, path: &Path) -> bool {
+    /// Whether `place` is one of them. Files are resolved at the first question, which comes only once an output exists.
+    fn contains(&self, place: &Location) -> bool {
         let resolve = || {
             self.inputs
                 .iter()
                 .filter_map(|i| i.path()?.canonicalize().ok())
                 .collect()
         };
-        path.canonicalize()
-            .is_ok_and(|path| self.resolved.get_or_init(resolve).contains(&path))
+        let name = || {
+            self.inputs
+                .iter()
+                .filter_map(|i| Some(i.object()?.text().into_owned()))
+                .collect()
+        };
+        match place {
+            Location::File(path) => path
+                .canonicalize()
+                .is_ok_and(|path| self.resolved.get_or_init(resolve).contains(&path)),
+            Location::Object(spot) => self.objects.get_or_init(name).contains(&*spot.text()),
+        }
     }
 }
 
@@ -125,13 +139,13 @@ pub(super) enum NotWritten {
 
 /// Where a result goes, and what holds there.
 pub(super) struct Place<'a> {
-    /// The file.
-    pub(super) path: &'a Path,
-    /// When a file that is there already is written over.
+    /// The file or object.
+    pub(super) at: &'a Location,
+    /// When what is there already is written over.
     pub(super) overwrite: Overwrite,
-    /// Whether the source lies in the same folder, so that a file there may well be somebody's photo.
+    /// Whether the source lies in the same folder or prefix, so that what is there may well be somebody's photo.
     pub(super) beside_source: bool,
-    /// The files that are never written over.
+    /// What is never written over.
     pub(super) sources: &'a Sources<'a>,
     /// What the names of unfinished files begin with.
     pub(super) tag: &'a Tag,
@@ -140,40 +154,111 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// What to answer if a file is there already and stays.
-    pub(super) fn existing(&self) -> Option<Note> {
-        (self.overwrite == Overwrite::Never && self.path.symlink_metadata().is_ok())
-            .then(|| Note::new("exists", "the output exists and --overwrite never is in force"))
+    /// What to answer if something is there already and stays.
+    ///
+    /// # Errors
+    /// What to answer if that cannot be found out.
+    pub(super) fn existing(&self) -> Result<Option<Note>, Note> {
+        if self.overwrite != Overwrite::Never {
+            return Ok(None);
+        }
+        let exists = self.at.exists().map_err(|e| self.unwritable(&e))?;
+        Ok(exists.then(|| Note::new("exists", "the output exists and --overwrite never is in force")))
     }
 
-    /// Writes the file, making its folder where missing; does nothing if it holds these bytes already.
-    pub(super) fn write(&self, bytes: &[u8]) -> Result<(), NotWritten> {
-        let failed = |kind, message: String| Err(NotWritten::Failed(Note::new(kind, message)));
-        if self.path.symlink_metadata().is_ok() {
-            if let Some(note) = self.existing() {
-                return Err(NotWritten::Skipped(note));
+    /// Writes the result, making its folder where missing. A file that holds these bytes already is left alone. Returns
+    /// the version of an object.
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<Version, NotWritten> {
+        let written = match self.at {
+            Location::File(path) => self.write_file(path, bytes).map(|()| Version::default()),
+            Location::Object(spot) => self.write_object(spot, bytes),
+        };
+        written.map_err(|unwritten| match unwritten {
+            Unwritten::Not(unwritten) => unwritten,
+            Unwritten::Io(e) if self.overwrite == Overwrite::Never && e.kind() == io::ErrorKind::AlreadyExists => {
+                NotWritten::Skipped(Note::new("exists", "the output appeared while the photo was prepared"))
             }
-            if self.sources.contains(self.path) {
-                return failed("would-overwrite-source", "the output is one of the sources".to_owned());
+            Unwritten::Io(e) => NotWritten::Failed(self.unwritable(&e)),
+        })
+    }
+
+    fn write_file(&self, path: &Path, bytes: &[u8]) -> Result<(), Unwritten> {
+        if path.symlink_metadata().is_ok() {
+            if let Some(note) = self.existing()? {
+                return Err(NotWritten::Skipped(note).into());
+            }
+            if self.sources.contains(self.at) {
+                return Err(self.is_source());
             }
             if self.overwrite == Overwrite::Changed {
-                if holds(self.path, bytes) {
+                if holds(path, bytes) {
                     return Ok(());
                 }
                 if self.beside_source {
-                    let message = "another file has the output's name in the source's folder; \
-                        --overwrite always replaces it";
-                    return failed("exists", message.to_owned());
+                    return Err(self.is_somebody_s());
                 }
             }
         }
-        match write_atomically(self.path, bytes, self.overwrite, self.tag, self.unfinished) {
-            Ok(()) => Ok(()),
-            Err(e) if self.overwrite == Overwrite::Never && e.kind() == io::ErrorKind::AlreadyExists => Err(
-                NotWritten::Skipped(Note::new("exists", "the output appeared while the photo was prepared")),
-            ),
-            Err(e) => failed("io", format!("cannot write {}: {e}", self.path.display())),
+        Ok(write_atomically(
+            path,
+            bytes,
+            self.overwrite,
+            self.tag,
+            self.unfinished,
+        )?)
+    }
+
+    /// Whether something is there is asked only where it matters: it costs a request.
+    fn write_object(&self, spot: &Spot, bytes: &[u8]) -> Result<Version, Unwritten> {
+        if self.sources.contains(self.at) {
+            return Err(self.is_source());
         }
+        if self.overwrite == Overwrite::Changed
+            && self.beside_source
+            && spot.exists()?
+            && spot.read(bytes.len() as u64).map_or(true, |there| there != bytes)
+        {
+            return Err(self.is_somebody_s());
+        }
+        Ok(spot.write(bytes, self.overwrite == Overwrite::Never)?)
+    }
+
+    fn is_source(&self) -> Unwritten {
+        let note = Note::new("would-overwrite-source", "the output is one of the sources");
+        NotWritten::Failed(note).into()
+    }
+
+    fn is_somebody_s(&self) -> Unwritten {
+        let message = "another file has the output's name in the source's folder; --overwrite always replaces it";
+        NotWritten::Failed(Note::new("exists", message)).into()
+    }
+
+    fn unwritable(&self, error: &io::Error) -> Note {
+        Note::new("io", format!("cannot write {}: {}", self.at.text(), chain(error)))
+    }
+}
+
+/// The same before it is put into words.
+enum Unwritten {
+    Not(NotWritten),
+    Io(io::Error),
+}
+
+impl From<NotWritten> for Unwritten {
+    fn from(unwritten: NotWritten) -> Self {
+        Self::Not(unwritten)
+    }
+}
+
+impl From<Note> for Unwritten {
+    fn from(note: Note) -> Self {
+        Self::Not(NotWritten::Failed(note))
+    }
+}
+
+impl From<io::Error> for Unwritten {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
 }
 

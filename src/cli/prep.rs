@@ -1,8 +1,7 @@
 //! `photofit prep`: every input is read, prepared, written and answered.
 
-use std::fs::{self, Metadata};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,6 +9,7 @@ use photofit::batch::{Photo, Worker};
 use photofit::{Batch, CancelToken, Options, Report};
 
 use super::args::{Overwrite, PrepArgs};
+use super::destination::{Destination, Location};
 use super::inputs::{self, DASH, Input};
 use super::logs;
 use super::names::Names;
@@ -17,8 +17,9 @@ use super::output::{NotWritten, Place, Sources, Tag, Unfinished};
 use super::page::{self, Page};
 use super::progress::{Progress, Summary};
 use super::report::{Answer, Note, Planned, Reporter, Timings, Verdict, chain, milliseconds, target};
-use super::resume::Resume;
+use super::resume::{Resume, Stamp};
 use super::source;
+use super::storage::{Fetch, Storage, Version, version_of};
 use super::{ALL_DONE, Error, SOME_FAILED};
 
 /// The exit code when Ctrl-C is pressed twice: 128 and the number of SIGINT, as shells have it.
@@ -34,14 +35,11 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         .apply(args.conform.options())
         .map_err(|e| Error::usage(chain(&e)))?;
     let to_stdout = args.output.as_deref() == Some(Path::new(DASH));
-    let folder = args.output.as_deref().filter(|_| !to_stdout);
-    if let Some(folder) = folder.filter(|f| f.exists() && !f.is_dir()) {
-        return Err(Error::usage(format!(
-            "{} is a file: -o takes a folder, or - for standard output",
-            folder.display()
-        )));
-    }
-    let inputs = inputs::collect(&args.inputs, folder)?;
+    let memory = args.memory.unwrap_or_else(Batch::default_memory);
+    let storage = Storage::new(memory / AHEAD_MEMORY, args.inputs.allow_private_urls);
+    let output = args.output.as_deref().filter(|_| !to_stdout);
+    let destination = Destination::find(output.unwrap_or(Path::new("")), &storage)?;
+    let inputs = inputs::collect(&args.inputs, &storage, &destination)?;
     if to_stdout && inputs.len() != 1 {
         let message = format!(
             "-o - writes one photo to standard output, but {} files are named",
@@ -49,28 +47,32 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         );
         return Err(Error::Usage(message));
     }
-    let batch = batch(&args, &options);
-    let folder = folder.map_or_else(PathBuf::new, Path::to_owned);
+    let mut batch = batch(&args, &options);
+    if inputs.iter().any(|input| input.object().is_some()) {
+        // What is read ahead takes its part of the whole.
+        batch = batch.memory(memory - memory / AHEAD_MEMORY);
+    }
     let goal = if to_stdout {
         Goal::Stdout
     } else {
-        Goal::Folder(Names::assign(&inputs, &folder, &options, args.on_collision, &batch)?)
+        Goal::Names(Names::assign(
+            &inputs,
+            &destination,
+            &options,
+            args.on_collision,
+            &batch,
+        )?)
     };
     if !args.dry_run && !to_stdout && inputs.iter().any(|i| i.verdict.is_none()) {
-        // Found out once instead of for each photo.
-        std::fs::create_dir_all(&folder).map_err(|source| Error::File {
-            what: "create",
-            path: folder.clone(),
-            source,
-        })?;
+        destination.make()?;
     }
     let journal = args.journal.as_deref().filter(|_| !args.dry_run && !to_stdout);
     let resume = journal
         .map(|path| Resume::open(path, args.resume, &options))
         .transpose()?;
     let tag = resume.as_ref().map_or_else(Tag::of_this_process, Resume::tag);
-    if args.resume && !folder.as_os_str().is_empty() {
-        tag.clean(&folder);
+    if args.resume {
+        destination.clean(&tag);
     }
     let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, to_stdout && !args.dry_run)?;
     let unfinished = Unfinished::default();
@@ -82,6 +84,7 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         inputs: &inputs,
         sources: Sources::new(&inputs),
         goal,
+        destination,
         overwrite: args.overwrite,
         dry_run: args.dry_run,
         resume,
@@ -92,7 +95,7 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     };
     // What is named belongs to this part; names are given with a view to all parts.
     let mine: Vec<usize> = (0..inputs.len())
-        .filter(|&index| args.shard.is_none_or(|shard| shard.has(inputs[index].key())))
+        .filter(|&index| args.shard.is_none_or(|shard| shard.has(&inputs[index].key())))
         .collect();
     tracing::info!(
         photos = mine.len(),
@@ -104,10 +107,11 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     let progress = Progress::new(mine.len(), args.quiet || to_stdout || logs::is_verbose());
     let mut summary = Summary::new(args.dry_run);
     let mut page = args.html.as_deref().map(Page::new);
+    let ahead = storage.ahead(mine.iter(), |index| work.fetch(**index));
     let done = batch.each(
-        &mine,
+        ahead,
         &progress,
-        |worker, place, &index| work.answer(worker, index, args.html.is_some() && page::wants(place)),
+        |worker, place, (&index, fetch)| work.answer(worker, index, fetch, args.html.is_some() && page::wants(place)),
         |place, answer| {
             let input = &inputs[mine[place]];
             let answer = answer.unwrap_or_else(|panic| Answer {
@@ -154,6 +158,9 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
 /// hold up the others.
 const AHEAD: usize = 1000;
 
+/// Objects that are read ahead of the workers may take one part of so many of the memory for all photos.
+const AHEAD_MEMORY: u64 = 8;
+
 fn batch(args: &PrepArgs, options: &Options) -> Batch {
     let mut batch = Batch::new(options.clone()).ahead(AHEAD);
     if let Some(jobs) = args.jobs {
@@ -188,7 +195,7 @@ enum Goal {
     /// The single result goes to standard output.
     Stdout,
     /// Each result goes to its name.
-    Folder(Names),
+    Names(Names),
 }
 
 /// What the workers share.
@@ -197,6 +204,7 @@ struct Work<'a> {
     inputs: &'a [Input],
     sources: Sources<'a>,
     goal: Goal,
+    destination: Destination,
     overwrite: Overwrite,
     dry_run: bool,
     resume: Option<Resume>,
@@ -208,57 +216,71 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// The object that is to be read ahead for an input, if there is one: not where an earlier run may have done it.
+    fn fetch(&self, index: usize) -> Option<Fetch> {
+        let input = &self.inputs[index];
+        let is_open = input.verdict.is_none() && !self.resume.as_ref().is_some_and(|resume| resume.may_be_done(input));
+        input.fetch(self.options.max_memory()).filter(|_| is_open)
+    }
+
     /// Reads, prepares and writes one input.
-    fn answer(&self, worker: &mut Worker<'_>, index: usize, thumbnail: bool) -> Answer {
+    fn answer(&self, worker: &mut Worker<'_>, index: usize, fetch: Option<Fetch>, thumbnail: bool) -> Answer {
         let input = &self.inputs[index];
         let mut answer = Answer::new(input);
         if let Some(verdict) = &input.verdict {
             answer.verdict = verdict.clone();
             return answer;
         }
-        if let Goal::Folder(names) = &self.goal {
+        if let Goal::Names(names) = &self.goal {
             if let Some(message) = names.refused(index) {
                 answer.verdict = Verdict::Failed(Note::new("collision", message));
                 return answer;
             }
             let written = |report: &Report| {
-                let path = names.take(index, report.result.format).ok()?;
-                Some(path.to_string_lossy().into_owned())
+                let relative = names.take(index, report.result.format).ok()?;
+                self.destination.at(&relative).ok()
             };
-            if let Some(mut done) = self.resume.as_ref().and_then(|resume| resume.done(input, written)) {
-                if thumbnail && let Some(bytes) = done.output.as_ref().and_then(|path| fs::read(path).ok()) {
+            if let Some((mut done, at)) = self.resume.as_ref().and_then(|resume| resume.done(input, written)) {
+                if thumbnail && let Ok(bytes) = at.read(self.options.max_memory()) {
                     done.thumbnail = page::thumbnail(&bytes);
                 }
                 return done;
             }
         }
-        // As it is before it is read: what changes from now on has changed.
-        let before = self
-            .resume
+        let fetch = fetch.or_else(|| input.fetch(self.options.max_memory()));
+        // As it is before it is read: what changes from now on has changed. Of an object the answer tells what it was.
+        let before = match (&self.resume, input.path()) {
+            (Some(_), Some(path)) => Stamp::of_file(path),
+            _ => Stamp::default(),
+        };
+        let opened = match &fetch {
+            Some(fetch) => worker.open(fetch),
+            None => worker.open(&*input.source(self.options.max_memory())),
+        };
+        let stamp = fetch
             .as_ref()
-            .and(input.path())
-            .and_then(|path| path.metadata().ok());
-        match worker.open(input) {
+            .map_or(before, |fetch| Stamp::of_object(version_of(fetch)));
+        match opened {
             Ok(mut photo) => {
                 answer.read = photo.bytes().len() as u64;
-                let verdict = self.prepare(&mut photo, index, before.as_ref(), thumbnail, &mut answer);
+                let verdict = self.prepare(&mut photo, index, &stamp, thumbnail, &mut answer);
                 answer.verdict = verdict.unwrap_or_else(|verdict| verdict);
                 if !matches!(answer.verdict, Verdict::Done(_)) {
-                    self.note(input, before.as_ref(), photo.bytes(), None, &answer);
+                    self.note(input, &stamp, photo.bytes(), None, &answer);
                 }
             }
             Err(error) => {
                 answer.verdict = source::failed(&error.cause, input);
-                self.note(input, before.as_ref(), &[], None, &answer);
+                self.note(input, &stamp, &[], None, &answer);
             }
         }
         answer
     }
 
     /// Writes an answer into the journal, if there is one.
-    fn note(&self, input: &Input, before: Option<&Metadata>, bytes: &[u8], output: Option<&[u8]>, answer: &Answer) {
+    fn note(&self, input: &Input, stamp: &Stamp, bytes: &[u8], output: Option<(&[u8], Version)>, answer: &Answer) {
         if let Some(resume) = &self.resume
-            && let Err(error) = resume.add(input, before, bytes, output, answer)
+            && let Err(error) = resume.add(input, stamp.clone(), bytes, output, answer)
         {
             self.stop.cancel();
             self.unjournaled
@@ -272,7 +294,7 @@ impl Work<'_> {
         &self,
         photo: &mut Photo<'_>,
         index: usize,
-        before: Option<&Metadata>,
+        stamp: &Stamp,
         thumbnail: bool,
         answer: &mut Answer,
     ) -> Result<Verdict, Verdict> {
@@ -280,10 +302,10 @@ impl Work<'_> {
         if self.dry_run || self.overwrite == Overwrite::Never {
             let info = photofit::probe(photo.bytes()).map_err(refused)?;
             let planned = photofit::plan(photo.bytes(), self.options).map_err(refused)?;
-            if let Goal::Folder(names) = &self.goal {
-                let path = names.path(index, target(&info, &planned).0);
-                answer.output = Some(path.to_string_lossy().into_owned());
-                if let Some(note) = self.place(names, index, &path).existing() {
+            if let Goal::Names(names) = &self.goal {
+                let at = self.at(&names.path(index, target(&info, &planned).0))?;
+                answer.output = Some(at.text().into_owned());
+                if let Some(note) = self.place(names, index, &at).existing().map_err(Verdict::Failed)? {
                     return Err(Verdict::Skipped(note));
                 }
             }
@@ -297,6 +319,7 @@ impl Work<'_> {
         answer.timings = Timings::of(photo.timings());
         let report = Box::new(prepared.report().clone());
         let start = Instant::now();
+        let mut version = Version::default();
         match &self.goal {
             Goal::Stdout => {
                 let mut stdout = io::stdout().lock();
@@ -304,16 +327,20 @@ impl Work<'_> {
                 written.map_err(|e| Verdict::Failed(Note::new("io", format!("cannot write: {e}"))))?;
                 answer.output = Some(DASH.to_owned());
             }
-            Goal::Folder(names) => {
-                let path = names.take(index, report.result.format).map_err(|other| {
+            Goal::Names(names) => {
+                let relative = names.take(index, report.result.format).map_err(|other| {
                     let name = names.path(index, report.result.format);
                     let other = self.inputs[other].display();
                     let message = format!("the name {} belongs to the output of {other}", name.display());
                     Verdict::Failed(Note::new("collision", message))
                 })?;
-                let text = path.to_string_lossy().into_owned();
-                match self.place(names, index, &path).write(prepared.bytes()) {
-                    Ok(()) => answer.output = Some(text),
+                let at = self.at(&relative)?;
+                let text = at.text().into_owned();
+                match self.place(names, index, &at).write(prepared.bytes()) {
+                    Ok(written) => {
+                        version = written;
+                        answer.output = Some(text);
+                    }
                     Err(NotWritten::Skipped(note)) => {
                         answer.output = Some(text);
                         return Err(Verdict::Skipped(note));
@@ -327,13 +354,20 @@ impl Work<'_> {
             answer.thumbnail = page::thumbnail(prepared.bytes());
         }
         answer.verdict = Verdict::Done(report);
-        self.note(&self.inputs[index], before, source, Some(prepared.bytes()), answer);
+        let output = Some((prepared.bytes(), version));
+        self.note(&self.inputs[index], stamp, source, output, answer);
         Ok(answer.verdict.clone())
     }
 
-    fn place<'a>(&'a self, names: &Names, index: usize, path: &'a Path) -> Place<'a> {
+    /// The place of an output below the destination.
+    fn at(&self, relative: &Path) -> Result<Location, Verdict> {
+        let at = self.destination.at(relative);
+        at.map_err(|e| Verdict::Failed(Note::new("io", format!("cannot write {}: {e}", relative.display()))))
+    }
+
+    fn place<'a>(&'a self, names: &Names, index: usize, at: &'a Location) -> Place<'a> {
         Place {
-            path,
+            at,
             overwrite: self.overwrite,
             beside_source: names.is_beside_source(index),
             sources: &self.sources,

@@ -1,14 +1,17 @@
 //! `photofit probe`: what each photo is and what would be done with it, as a table or as JSON lines.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use photofit::{Batch, ImageInfo, Options, Plan};
 use serde::Serialize;
 
 use super::args::ProbeArgs;
+use super::destination::Destination;
 use super::inputs::{self, Input};
 use super::report::{Note, Verdict, printable, target};
+use super::storage::Storage;
 use super::{ALL_DONE, Error, SOME_FAILED, source, units};
 
 /// A table as all commands print it: columns and no lines, good for pipes.
@@ -35,7 +38,9 @@ pub(super) fn text(mut table: Table) -> String {
 /// [`Error`] when the inputs cannot be collected.
 pub(super) fn run(args: ProbeArgs) -> Result<u8, Error> {
     let options = args.conform.options();
-    let inputs = inputs::collect(&args.inputs, None)?;
+    let storage = Storage::new(0, args.inputs.allow_private_urls);
+    let nowhere = Destination::Folder(PathBuf::new());
+    let inputs = inputs::collect(&args.inputs, &storage, &nowhere)?;
     let mut table = table([
         "file",
         "format",

@@ -10,10 +10,12 @@ use photofit::{Options, Report};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::inputs::Input;
+use super::destination::Location;
+use super::inputs::{Input, Origin};
 use super::journal::Journal;
 use super::output::Tag;
 use super::report::{Answer, Verdict};
+use super::storage::Version;
 
 /// What earlier runs did, and where this one writes down what it does.
 pub(super) struct Resume {
@@ -30,10 +32,16 @@ struct Entry {
     size: u64,
     mtime: i128,
     hash: String,
+    /// The entity tag of an input that is an object, which has no time of change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
     /// A fingerprint of everything that the result depends on beside the input.
     options: String,
     output: Option<String>,
     output_hash: Option<String>,
+    /// The entity tag of an output that is an object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output_etag: Option<String>,
     /// `ok`, `skipped` or `failed`.
     status: String,
     /// What was done, where it was done.
@@ -93,57 +101,72 @@ impl Resume {
         self.journal.path()
     }
 
+    /// Whether an earlier run may have done an object, as far as that can be told without asking for its version.
+    pub(super) fn may_be_done(&self, input: &Input) -> bool {
+        let entry = name(input).and_then(|name| self.done.get(&name));
+        entry.is_some_and(|entry| entry.report.is_some() && entry.options == self.options)
+    }
+
     /// The answer of an earlier run, if the input, the options and the output are what they were. `output` gives the
-    /// path that the output would have.
-    pub(super) fn done(&self, input: &Input, output: impl FnOnce(&Report) -> Option<String>) -> Option<Answer> {
-        let path = input.path()?;
-        let entry = self.done.get(&exact(path))?;
+    /// place that the output would have, which comes with the answer.
+    pub(super) fn done(
+        &self,
+        input: &Input,
+        output: impl FnOnce(&Report) -> Option<Location>,
+    ) -> Option<(Answer, Location)> {
+        let entry = self.done.get(&name(input)?)?;
         let report = entry.report.as_ref().filter(|_| entry.options == self.options)?;
-        let metadata = fs::metadata(path).ok()?;
-        if metadata.len() != entry.size {
-            return None;
-        }
-        if mtime(&metadata) != entry.mtime && hash(&fs::read(path).ok()?) != entry.hash {
+        let unchanged = match &input.origin {
+            Origin::Stdin => false,
+            Origin::File(path) => entry.is_of_file(path),
+            Origin::Object(spot) => spot.version().is_ok_and(|version| entry.is_of_object(&version)),
+        };
+        if !unchanged {
             return None;
         }
         let written = output(report)?;
-        if entry.output.as_ref() != Some(&written) {
+        let text = written.text().into_owned();
+        if entry.output.as_ref() != Some(&text) || !entry.has_written(&written, report) {
             return None;
         }
-        let bytes = fs::read(&written).ok()?;
-        (entry.output_hash.as_ref() == Some(&hash(&bytes))).then(|| Answer {
+        let answer = Answer {
             verdict: Verdict::Done(Box::new(report.clone())),
-            output: Some(written),
+            output: Some(text),
             read: 0,
             resumed: true,
             ..Answer::new(input)
-        })
+        };
+        Some((answer, written))
     }
 
-    /// Writes down what became of an input: `before` it was read, its bytes if they were, and those of the output.
+    /// Writes down what became of an input, of which `stamp` tells the version that was read: its bytes if they were, and
+    /// what was written.
     ///
     /// # Errors
     /// The system's.
     pub(super) fn add(
         &self,
         input: &Input,
-        before: Option<&Metadata>,
+        stamp: Stamp,
         bytes: &[u8],
-        output: Option<&[u8]>,
+        output: Option<(&[u8], Version)>,
         answer: &Answer,
     ) -> io::Result<()> {
-        let Some(path) = input.path() else {
+        let Some(name) = name(input) else {
             // Standard input cannot be read again.
             return Ok(());
         };
+        let (output, version) = output.unzip();
         let entry = Entry {
-            input: exact(path),
+            input: name,
             size: bytes.len() as u64,
-            mtime: before.map_or(0, mtime),
+            mtime: stamp.mtime,
             hash: hash(bytes),
+            etag: stamp.etag,
             options: self.options.clone(),
             output: answer.output.clone(),
             output_hash: output.map(hash),
+            output_etag: version.and_then(|version| version.etag),
             status: answer.status().to_owned(),
             report: match &answer.verdict {
                 Verdict::Done(report) => Some((**report).clone()),
@@ -151,5 +174,63 @@ impl Resume {
             },
         };
         self.journal.add(&entry, false)
+    }
+}
+
+impl Entry {
+    fn is_of_file(&self, path: &Path) -> bool {
+        let Ok(metadata) = fs::metadata(path) else {
+            return false;
+        };
+        metadata.len() == self.size
+            && (mtime(&metadata) == self.mtime || fs::read(path).is_ok_and(|bytes| hash(&bytes) == self.hash))
+    }
+
+    /// Without an entity tag another object of the same size would not be noticed.
+    fn is_of_object(&self, version: &Version) -> bool {
+        version.etag.is_some() && version.etag == self.etag && version.size.is_none_or(|size| size == self.size)
+    }
+
+    /// Whether the output is there still: of an object the entity tag tells, where there is one.
+    fn has_written(&self, output: &Location, report: &Report) -> bool {
+        if self.output_etag.is_some() {
+            return output.version().is_ok_and(|version| version.etag == self.output_etag);
+        }
+        let bytes = output.read(report.result.bytes);
+        bytes.is_ok_and(|bytes| self.output_hash.as_ref() == Some(&hash(&bytes)))
+    }
+}
+
+/// The version of an input that was read: the time of change of a file, the entity tag of an object.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stamp {
+    mtime: i128,
+    etag: Option<String>,
+}
+
+impl Stamp {
+    /// That of a file as it is now.
+    pub(super) fn of_file(path: &Path) -> Self {
+        Self {
+            mtime: fs::metadata(path).map_or(0, |metadata| mtime(&metadata)),
+            etag: None,
+        }
+    }
+
+    /// That of an object.
+    pub(super) fn of_object(version: Version) -> Self {
+        Self {
+            mtime: 0,
+            etag: version.etag,
+        }
+    }
+}
+
+/// What the journal calls an input; standard input has no name.
+fn name(input: &Input) -> Option<String> {
+    match &input.origin {
+        Origin::Stdin => None,
+        Origin::File(path) => Some(exact(path)),
+        Origin::Object(spot) => Some(spot.text().into_owned()),
     }
 }

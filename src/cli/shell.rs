@@ -21,6 +21,7 @@ pub(super) static VERSION: LazyLock<String> = LazyLock::new(|| {
     let features = [
         ("cli", true),
         ("heic", cfg!(feature = "heic")),
+        ("object-store", cfg!(feature = "object-store")),
         ("upload", cfg!(feature = "upload")),
     ];
     let names: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();

@@ -1,13 +1,12 @@
 //! Reads one input: its first bytes before the rest, and never more than memory allows.
 
-use std::fs::File;
 use std::io::{self, Read};
 
 use photofit::Error;
 use photofit::batch::Cause;
 
-use super::inputs::{Input, Origin};
-use super::report::{Note, Verdict};
+use super::inputs::Input;
+use super::report::{Note, Verdict, chain};
 
 /// How much is read before it is decided whether the rest is worth it: more than any signature needs.
 const HEAD: u64 = 64 * 1024;
@@ -16,17 +15,9 @@ const HEAD: u64 = 64 * 1024;
 ///
 /// What is no photo, or none that can be read, is answered from its first bytes: a film of 4 GB costs nothing.
 pub(super) fn read(input: &Input, limit: u64) -> Result<Vec<u8>, Verdict> {
-    match &input.origin {
-        Origin::Stdin => read_from(io::stdin().lock(), 0, input, limit),
-        Origin::File(path) => {
-            let file = File::open(path).map_err(|e| unreadable(&e))?;
-            let metadata = file.metadata().map_err(|e| unreadable(&e))?;
-            if metadata.is_dir() {
-                return Err(Verdict::Failed(Note::new("io", "cannot read: it is a folder")));
-            }
-            read_from(file, metadata.len(), input, limit)
-        }
-    }
+    let source = input.source(limit);
+    let (size, reader) = source.open().map_err(|e| unreadable(&e))?;
+    read_from(reader, size.unwrap_or(0), input, limit)
 }
 
 fn read_from(mut reader: impl Read, expected: u64, input: &Input, limit: u64) -> Result<Vec<u8>, Verdict> {
@@ -82,7 +73,7 @@ pub(super) fn refused(error: &Error, input: &Input) -> Verdict {
 }
 
 fn unreadable(error: &io::Error) -> Verdict {
-    Verdict::Failed(Note::new("io", format!("cannot read: {error}")))
+    Verdict::Failed(Note::new("io", format!("cannot read: {}", chain(error))))
 }
 
 fn too_large(size: u64, limit: u64) -> Verdict {

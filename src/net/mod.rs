@@ -1,6 +1,6 @@
 //! What all that talks to the network has in common: TLS, and photos from web addresses.
 
-mod fetch;
+mod web;
 
 use std::sync::Arc;
 
@@ -10,9 +10,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
+pub use web::FetchError;
 #[cfg(feature = "object-store")]
-pub(crate) use fetch::Incoming;
-pub use fetch::{FetchError, Fetcher};
+pub(crate) use web::Incoming;
+pub(crate) use web::Web;
 
 /// What every client here has in common: no redirects, no cookies, no decompression, TLS with the system's roots.
 ///

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use super::builder::StoreBuilder;
 use super::cloud;
 use super::error::StoreError;
 use super::uri::{Scheme, Uri};
-use crate::net::{FetchError, Fetcher, Incoming};
+use crate::net::{FetchError, Incoming, Web};
 
 /// More bytes than this are written in parts.
 const WHOLE: usize = 16 << 20;
@@ -43,6 +43,18 @@ pub struct Object {
     pub size: Option<u64>,
     /// Its entity tag, which is another one when its bytes are: `None` if the service has none.
     pub etag: Option<String>,
+}
+
+impl Object {
+    /// An object of which nothing is known but its address.
+    #[must_use]
+    pub fn new(uri: Uri) -> Self {
+        Self {
+            uri,
+            size: None,
+            etag: None,
+        }
+    }
 }
 
 /// An object with its bytes.
@@ -72,6 +84,7 @@ pub(super) struct Inner {
     pub(super) room: Arc<Semaphore>,
     /// By scheme and bucket: each has its own credentials and connections.
     clients: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+    web: OnceLock<Web>,
 }
 
 impl fmt::Debug for Store {
@@ -100,6 +113,7 @@ impl Store {
             inner: Arc::new(Inner {
                 room: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))),
                 clients: Mutex::default(),
+                web: OnceLock::new(),
                 builder,
             }),
         })
@@ -120,7 +134,7 @@ impl Store {
     pub fn check(&self, uri: &Uri) -> Result<(), StoreError> {
         match uri.scheme() {
             Scheme::Web => {
-                let checked = self.inner.fetcher(0)?.check(&uri.to_string());
+                let checked = self.inner.web()?.check(uri.as_str());
                 checked.map_err(|e| StoreError::of_web(uri, e))
             }
             _ => self.inner.client(uri).map(drop),
@@ -159,10 +173,11 @@ impl Store {
     }
 
     /// Writes an object, or writes over it: nobody ever sees a part of it, and if it fails, what was there is there still.
+    /// Returns what is known of it now.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn write(&self, uri: &Uri, bytes: &[u8]) -> Result<(), StoreError> {
+    pub fn write(&self, uri: &Uri, bytes: &[u8]) -> Result<Object, StoreError> {
         self.put(uri, bytes, PutMode::Overwrite)
     }
 
@@ -170,11 +185,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Exists`] if there is one, also if another caller was faster; and those of [`Store::write`].
-    pub fn create(&self, uri: &Uri, bytes: &[u8]) -> Result<(), StoreError> {
+    pub fn create(&self, uri: &Uri, bytes: &[u8]) -> Result<Object, StoreError> {
         self.put(uri, bytes, PutMode::Create)
     }
 
-    fn put(&self, uri: &Uri, bytes: &[u8], mode: PutMode) -> Result<(), StoreError> {
+    fn put(&self, uri: &Uri, bytes: &[u8], mode: PutMode) -> Result<Object, StoreError> {
         if uri.is_prefix() {
             let why = "it ends in /, as a prefix of many does: a name is expected behind it".to_owned();
             return Err(StoreError::address(&uri.to_string(), why));
@@ -185,7 +200,7 @@ impl Store {
             // What must not be there already cannot be written in parts.
             if bytes.len() <= WHOLE || mode == PutMode::Create {
                 let payload = PutPayload::from(Bytes::copy_from_slice(bytes));
-                return client.put_opts(&key, payload, mode.into()).await.map(drop);
+                return client.put_opts(&key, payload, mode.into()).await;
             }
             let upload = client.put_multipart(&key).await?;
             let mut parts = WriteMultipart::new_with_chunk_size(upload, PART);
@@ -193,9 +208,14 @@ impl Store {
                 parts.wait_for_capacity(PARTS).await?;
                 parts.write(part);
             }
-            parts.finish().await.map(drop)
+            parts.finish().await
         });
-        written.map_err(|e| StoreError::of_store(uri, e))
+        let written = written.map_err(|e| StoreError::of_store(uri, e))?;
+        Ok(Object {
+            uri: uri.clone(),
+            size: Some(bytes.len() as u64),
+            etag: written.e_tag,
+        })
     }
 
     /// Lists the objects below a prefix, as the service sends them: those of S3, Google and Azure in the order of their
@@ -263,9 +283,14 @@ impl Inner {
         Ok(client)
     }
 
-    fn fetcher(&self, limit: u64) -> Result<Fetcher, StoreError> {
-        let fetcher = Fetcher::set_up(limit, self.builder.timeout, self.builder.private_urls);
-        fetcher.map_err(|source| StoreError::setup("the HTTP client", source))
+    /// The client of web addresses.
+    fn web(&self) -> Result<&Web, StoreError> {
+        if let Some(web) = self.web.get() {
+            return Ok(web);
+        }
+        let web = Web::new(self.builder.timeout, self.builder.private_urls);
+        let web = web.map_err(|source| StoreError::setup("the HTTP client", source))?;
+        Ok(self.web.get_or_init(|| web))
     }
 
     /// Reads an object; once its size is known, there has to be `room` for it. Of one that is larger than `limit`, or
@@ -343,8 +368,7 @@ impl Inner {
     }
 
     async fn open_web(&self, method: Method, uri: &Uri, limit: u64) -> Result<Incoming, StoreError> {
-        let fetcher = self.fetcher(limit)?;
-        let opened = in_time(self.builder.timeout, fetcher.open(method, &uri.to_string())).await;
+        let opened = in_time(self.builder.timeout, self.web()?.open(method, uri.as_str(), limit)).await;
         opened.map_err(|e| StoreError::of_web(uri, e))
     }
 }

@@ -120,6 +120,7 @@ impl StoreError {
         let uri = uri.to_string();
         match error {
             object_store::Error::NotFound { .. } => Self::NotFound { uri },
+            object_store::Error::InvalidPath { source } => Self::address(&uri, source.to_string()),
             object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => {
                 Self::Exists { uri }
             }

@@ -150,6 +150,12 @@ impl Uri {
         scheme(&self.text).map_or(Scheme::Web, |(_, scheme)| scheme)
     }
 
+    /// The whole address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// The bucket or container, of a web address the host; empty for a file.
     #[must_use]
     pub fn bucket(&self) -> &str {

@@ -17,6 +17,7 @@ use photofit::{Limits, Options};
 
 use super::logs;
 use super::report::{Reporter, chain};
+use super::storage::Storage;
 use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED};
 use answer::Line;
 use args::UploadArgs;
@@ -36,9 +37,10 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
         .apply(args.conform.options())
         .map_err(|e| Error::usage(chain(&e)))?;
     within_the_service(options.limits())?;
+    let storage = Storage::new(0, args.allow_private_urls);
     let items = match (&args.records, &args.record) {
-        (Some(path), _) => records::read(path)?,
-        (None, Some(one)) => records::single(&one[0], &one[1])?
+        (Some(path), _) => records::read(path, &storage)?,
+        (None, Some(one)) => records::single(&one[0], &one[1], &storage)?
             .into_iter()
             .map(|item| (0, item))
             .collect(),
@@ -242,6 +244,10 @@ fn source(
             match (&photos[index], fetcher) {
                 (Photo::Url(url), Some(fetcher)) => Ok(fetcher.get(url).await?),
                 (Photo::Url(_), None) => Err("no fetcher".into()),
+                (Photo::Object(spot), _) => {
+                    let spot = spot.clone();
+                    Ok(tokio::task::spawn_blocking(move || spot.read(limit)).await??)
+                }
                 (Photo::File(path), _) => {
                     let path = path.clone();
                     let read = move || {

@@ -8,6 +8,7 @@ use photofit::bigin::{Fetcher, Record};
 
 use super::super::Error;
 use super::super::report::chain;
+use super::super::storage::{Named, Spot, Storage};
 
 /// How many mistakes of a list are shown.
 const SHOWN: usize = 20;
@@ -19,6 +20,8 @@ pub(super) enum Photo {
     File(PathBuf),
     /// A web address.
     Url(String),
+    /// An object.
+    Object(Spot),
 }
 
 /// One upload.
@@ -31,36 +34,41 @@ pub(super) struct Item {
 }
 
 impl Item {
-    fn new(record: Record, input: &str) -> Self {
+    /// # Errors
+    /// [`Error::Usage`] for an address that is none.
+    fn new(record: Record, input: &str, storage: &Storage) -> Result<Self, Error> {
         let lower = input.to_ascii_lowercase();
-        let is_url = lower.starts_with("http://") || lower.starts_with("https://");
-        let photo = if is_url {
+        let photo = if lower.starts_with("http://") || lower.starts_with("https://") {
             Photo::Url(input.to_owned())
         } else {
-            Photo::File(input.into())
+            match storage.find(Path::new(input))? {
+                Named::Path(path) => Photo::File(path),
+                Named::Object(spot) => Photo::Object(spot),
+                Named::Prefix(_) => return Err(Error::usage(format!("{input}: a prefix is not one photo"))),
+            }
         };
-        Self {
+        Ok(Self {
             record,
             photo,
             input: input.to_owned(),
-        }
+        })
     }
 }
 
 /// The single upload of --record.
 ///
 /// # Errors
-/// [`Error::Usage`] if the record is none.
-pub(super) fn single(record: &str, photo: &str) -> Result<Vec<Item>, Error> {
+/// [`Error::Usage`] if the record or the photo's address is none.
+pub(super) fn single(record: &str, photo: &str, storage: &Storage) -> Result<Vec<Item>, Error> {
     let record = record.parse::<Record>().map_err(|e| Error::usage(e.to_string()))?;
-    Ok(vec![Item::new(record, photo)])
+    Ok(vec![Item::new(record, photo, storage)?])
 }
 
 /// The uploads of a CSV file, each with the line it begins at.
 ///
 /// # Errors
 /// [`Error`] with the line of each mistake.
-pub(super) fn read(path: &Path) -> Result<Vec<(u64, Item)>, Error> {
+pub(super) fn read(path: &Path, storage: &Storage) -> Result<Vec<(u64, Item)>, Error> {
     let file = File::open(path).map_err(|source| Error::File {
         what: "read",
         path: path.to_owned(),
@@ -96,7 +104,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<(u64, Item)>, Error> {
         match Record::parse(field(module), field(id)) {
             Err(error) => mistakes.add(line, error.to_string()),
             Ok(_) if field(photo).is_empty() => mistakes.add(line, "no photo".to_owned()),
-            Ok(record) => items.push((line, Item::new(record, field(photo)))),
+            Ok(record) => match Item::new(record, field(photo), storage) {
+                Ok(item) => items.push((line, item)),
+                Err(error) => mistakes.add(line, chain(&error)),
+            },
         }
     }
     let mut first: HashMap<&Record, u64> = HashMap::new();
@@ -125,6 +136,8 @@ pub(super) fn check(list: Option<&Path>, items: &[(u64, Item)], fetcher: Option<
                 Ok(_) => Some("it is not a file".to_owned()),
                 Err(error) => Some(error.to_string()),
             },
+            // Its address was looked at when it was read; whether it is there takes a request each.
+            Photo::Object(_) => None,
             Photo::Url(url) => fetcher.and_then(|f| f.check(url).err()).map(|error| error.to_string()),
         };
         if let Some(mistake) = mistake {

@@ -9,7 +9,6 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::ETAG;
 use reqwest::header::{CONTENT_LENGTH, LOCATION};
 use reqwest::{Method, Url};
-use tokio::time;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -27,7 +26,7 @@ pub enum FetchError {
         why: String,
     },
 
-    /// The address leads into a private network or to this machine. Make the [`Fetcher`] with `private` set if the list of
+    /// The address leads into a private network or to this machine. Make the `Fetcher` with `private` set if the list of
     /// addresses is trusted.
     #[error("{host} is a private or local address, from which nothing is fetched unless that is allowed")]
     Private {
@@ -49,14 +48,14 @@ pub enum FetchError {
         http_status: u16,
     },
 
-    /// The file is larger than allowed: raise the [`Fetcher`]'s limit if it is a photo.
+    /// The file is larger than allowed: raise the `Fetcher`'s limit if it is a photo.
     #[error("the file has more than {limit} bytes")]
     TooLarge {
         /// The most bytes allowed.
         limit: u64,
     },
 
-    /// It took longer than allowed: try again, or give the [`Fetcher`] more time.
+    /// It took longer than allowed: try again, or give the `Fetcher` more time.
     #[error("it takes longer than {} s", limit.as_secs())]
     TimedOut {
         /// The longest time allowed.
@@ -71,70 +70,45 @@ pub enum FetchError {
     },
 }
 
-/// Fetches photos from `http` and `https` addresses.
+/// Reads from `http` and `https` addresses.
 ///
-/// By default from public addresses alone: private, loopback, link-local and otherwise special ones are refused, whether
-/// the URL names them, a name resolves to them, or a redirect leads there. What was checked is what is connected to. No
-/// proxy is used, as it would resolve names itself.
+/// By default from public ones alone: private, loopback, link-local and otherwise special ones are refused, whether the URL
+/// names them, a name resolves to them, or a redirect leads there. What was checked is what is connected to. No proxy is
+/// used, as it would resolve names itself.
 #[derive(Clone, Debug)]
-pub struct Fetcher {
+pub(crate) struct Web {
     http: reqwest::Client,
     private: bool,
-    max_bytes: u64,
-    timeout: Duration,
 }
 
-impl Fetcher {
-    /// A fetcher of photos of at most `max_bytes` bytes, each within `timeout`, redirects included.
+impl Web {
+    /// `timeout` is the longest that a connection may take to be made, up to ten seconds; `private` allows private and
+    /// local addresses.
     ///
     /// # Errors
     /// The HTTP client's, if it cannot be set up.
-    pub(crate) fn set_up(max_bytes: u64, timeout: Duration, private: bool) -> Result<Self, BoxError> {
+    pub(crate) fn new(timeout: Duration, private: bool) -> Result<Self, BoxError> {
         let http = super::builder(true, Vec::new())?
             .no_proxy()
             .dns_resolver(PublicOnly { private })
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .build()?;
-        Ok(Self {
-            http,
-            private,
-            max_bytes,
-            timeout,
-        })
+        Ok(Self { http, private })
     }
 
     /// Says without any connection what can be said against an address.
     ///
     /// # Errors
     /// [`FetchError::BadUrl`] and [`FetchError::Private`].
-    pub fn check(&self, url: &str) -> Result<(), FetchError> {
+    pub(crate) fn check(&self, url: &str) -> Result<(), FetchError> {
         check(url, self.private).map(drop)
     }
 
-    /// The bytes behind `url`. Whether they are a photo is not looked at.
+    /// What `url` leads to, of which the head has come, and of which at most `limit` bytes are read.
     ///
     /// # Errors
     /// Every [`FetchError`].
-    pub async fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
-        let limit = self.timeout;
-        let read = async {
-            let mut incoming = self.open(Method::GET, url).await?;
-            let mut bytes = Vec::new();
-            while let Some(chunk) = incoming.chunk().await? {
-                bytes.extend_from_slice(&chunk);
-            }
-            Ok(bytes)
-        };
-        time::timeout(limit, read)
-            .await
-            .unwrap_or(Err(FetchError::TimedOut { limit }))
-    }
-
-    /// What `url` leads to, of which the head has come.
-    ///
-    /// # Errors
-    /// Every [`FetchError`].
-    pub(crate) async fn open(&self, method: Method, url: &str) -> Result<Incoming, FetchError> {
+    pub(crate) async fn open(&self, method: Method, url: &str, limit: u64) -> Result<Incoming, FetchError> {
         let mut url = check(url, self.private)?;
         for _ in 0..=MAX_REDIRECTS {
             let request = self.http.request(method.clone(), url.clone());
@@ -159,9 +133,8 @@ impl Fetcher {
             let incoming = Incoming {
                 response,
                 read: 0,
-                limit: self.max_bytes,
+                limit,
             };
-            let limit = self.max_bytes;
             return match incoming.size() {
                 Some(size) if size > limit => Err(FetchError::TooLarge { limit }),
                 _ => Ok(incoming),
