@@ -77,7 +77,10 @@ pub(crate) fn write_uri(py: Python<'_>, uri: &str, data: &Bound<'_, PyBytes>) ->
     guarded(py, || match Place::of(uri)? {
         Place::File(path) => file::write(&path, bytes),
         #[cfg(feature = "object-store")]
-        Place::Object(uri) => Ok(store()?.write(&uri, bytes)?),
+        Place::Object(uri) => {
+            store()?.write(&uri, bytes)?;
+            Ok(())
+        }
     })
 }
 
