@@ -1,6 +1,9 @@
 //! The file formats that photofit knows, by name.
 
 use std::fmt;
+use std::str::FromStr;
+
+use crate::options::InvalidOption;
 
 /// A file format that photofit reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -84,6 +87,19 @@ impl fmt::Display for Format {
     }
 }
 
+impl FromStr for Format {
+    type Err = InvalidOption;
+
+    /// The name that the command line takes, in lower case: `jpeg`, `heic`; `heif`, as reports say it, is the same.
+    fn from_str(s: &str) -> Result<Self, InvalidOption> {
+        let named = |format: &Self| s == format.name().to_ascii_lowercase() || (s == "heif" && *format == Self::Heif);
+        Self::ALL.into_iter().find(named).ok_or_else(|| {
+            let names = Self::ALL.map(|format| format.name().to_ascii_lowercase());
+            InvalidOption::new("accept", s, format!("one of {}", names.join(", ")))
+        })
+    }
+}
+
 /// A set of [`Format`]s.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct FormatSet(u16);
@@ -128,5 +144,24 @@ impl fmt::Display for FormatSet {
 impl fmt::Debug for FormatSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_parse_back_and_refusals_list_what_is_accepted() {
+        for format in Format::ALL {
+            assert_eq!(format.name().to_lowercase().parse(), Ok(format));
+            let reported = serde_json::to_value(format).unwrap();
+            assert_eq!(reported.as_str().unwrap().parse(), Ok(format));
+        }
+        let message = "JPEG".parse::<Format>().unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "accept cannot be JPEG: one of jpeg, png, gif, bmp, webp, tiff, heic"
+        );
     }
 }
