@@ -114,7 +114,7 @@ impl Input {
         match &self.origin {
             Origin::Stdin => Box::new(Stdin),
             Origin::File(path) => Box::new(path.as_path()),
-            Origin::Object(spot) => Box::new(spot.fetch(limit)),
+            Origin::Object(spot) => spot.source(limit),
         }
     }
 

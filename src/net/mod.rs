@@ -1,5 +1,10 @@
 //! What all that talks to the network has in common: TLS, and photos from web addresses.
 
+#![cfg_attr(
+    not(feature = "upload"),
+    allow(unreachable_pub, reason = "public as a part of `bigin`")
+)]
+
 mod web;
 
 use std::sync::Arc;

@@ -87,6 +87,10 @@ impl Spot {
         match *self {}
     }
 
+    pub(in super::super) fn source(&self, _: u64) -> Box<dyn Source> {
+        match *self {}
+    }
+
     pub(in super::super) fn read(&self, _: u64) -> io::Result<Vec<u8>> {
         match *self {}
     }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use photofit::batch::Source;
 use photofit::store::{Fetch, Object, Scheme, Store, StoreBuilder, StoreError, Uri};
 
 use super::super::Error;
@@ -191,6 +192,11 @@ impl Spot {
     /// The object as a photo of a batch.
     pub(in super::super) fn fetch(&self, limit: u64) -> Fetch {
         self.store.source(self.object.uri.clone(), limit)
+    }
+
+    /// The same where it is one source among others.
+    pub(in super::super) fn source(&self, limit: u64) -> Box<dyn Source> {
+        Box::new(self.fetch(limit))
     }
 
     /// All its bytes.
