@@ -58,7 +58,7 @@ impl Store {
         }
     }
 
-    /// The objects as photos of a batch, read [ahead](StoreBuilder::ahead) of the workers.
+    /// The objects as photos of a batch, read [ahead](super::StoreBuilder::ahead) of the workers.
     ///
     /// `limit` is the most bytes of an object that are read: [`Options::max_memory`](crate::Options::max_memory) is what
     /// a batch takes.
@@ -79,8 +79,6 @@ impl Store {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// [`StoreBuilder::ahead`]: super::StoreBuilder::ahead
     pub fn sources<I: IntoIterator<Item = Uri>>(&self, uris: I, limit: u64) -> impl Iterator<Item = Fetch> + use<I>
     where
         I::IntoIter: Send,
