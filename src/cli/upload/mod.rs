@@ -17,7 +17,7 @@ use photofit::{Limits, Options};
 
 use super::logs;
 use super::report::{Reporter, chain};
-use super::storage::Storage;
+use super::storage::{Spot, Storage};
 use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED};
 use answer::Line;
 use args::UploadArgs;
@@ -250,10 +250,7 @@ fn source(
             match (&photos[index], fetcher) {
                 (Photo::Url(url), Some(fetcher)) => Ok(fetcher.get(url).await?),
                 (Photo::Url(_), None) => Err("no fetcher".into()),
-                (Photo::Object(spot), _) => {
-                    let spot = spot.clone();
-                    Ok(tokio::task::spawn_blocking(move || spot.read(limit)).await??)
-                }
+                (Photo::Object(spot), _) => Ok(tokio::task::spawn_blocking(reading(spot.clone(), limit)).await??),
                 (Photo::File(path), _) => {
                     let path = path.clone();
                     let read = move || {
@@ -277,6 +274,11 @@ fn source(
             }
         })
     }
+}
+
+/// Reads an object, once it is called.
+fn reading(spot: Spot, limit: u64) -> impl FnOnce() -> io::Result<Vec<u8>> + Send + 'static {
+    move || spot.read(limit)
 }
 
 /// Ctrl-C lets the requests in flight come to their end. Pressed again, it ends the program.
