@@ -85,7 +85,7 @@ impl Preparer {
         Ok((made.unbind(), report))
     }
 
-    /// The same for a file, and written to another one if that is named. Without `want` the bytes are not returned.
+    /// The same for a file, and written to another one if that is named.
     fn prepare_file(
         &self,
         py: Python<'_>,

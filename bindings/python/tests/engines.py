@@ -23,7 +23,7 @@ def good_photos() -> list[Path]:
 
 
 def make_photos(folder: Path, number: int) -> list[dict[str, str]]:
-    """A folder with so many photos, and a row for each. What follows the picture makes each a file of its own."""
+    """A folder with so many photos, the same ones over and over, and a row for each."""
     folder.mkdir()
     good = good_photos()
     rows = []
