@@ -27,10 +27,9 @@ pub(super) fn read(
     let columns = schema.get_fields();
     let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
     let found = find(&names)?;
-    // In the order of the file, as the reader asks for; a column stands once, however often it is wanted.
+    // In the order of the file, as the reader asks for.
     let mut kept: Vec<usize> = found.iter().flatten().copied().collect();
     kept.sort_unstable();
-    kept.dedup();
     let fields = kept.iter().map(|&at| Arc::clone(&columns[at])).collect();
     let projection = Type::group_type_builder(schema.name()).with_fields(fields).build();
     let projection = projection.map_err(|e| chain(&e))?;
