@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::answer::ApiError;
 use super::code::Scope;
+pub use crate::net::BoxError;
 
 /// An error with its sources, joined by colons; what repeats its source does not say it twice.
 pub(super) fn chain(error: &dyn StdError) -> String {
@@ -19,9 +20,6 @@ pub(super) fn chain(error: &dyn StdError) -> String {
     }
     text
 }
-
-/// The error below another one.
-pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A setting that cannot be used: what was given and what would be accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

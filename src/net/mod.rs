@@ -20,6 +20,9 @@ pub use web::FetchError;
 pub(crate) use web::Incoming;
 pub(crate) use web::Web;
 
+/// The error below another one.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// What every client here has in common: no redirects, no cookies, no decompression, TLS with the system's roots.
 ///
 /// Without `tls` no system certificate is read and every TLS connection fails: for services that are on this machine.

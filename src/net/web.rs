@@ -10,7 +10,7 @@ use reqwest::header::ETAG;
 use reqwest::header::{CONTENT_LENGTH, LOCATION};
 use reqwest::{Method, Url};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use super::BoxError;
 
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;

@@ -1,13 +1,10 @@
 //! Why an object was not read, written or listed.
 
-use std::error::Error as StdError;
 use std::io;
 
 use super::uri::Uri;
+pub use crate::net::BoxError;
 use crate::net::FetchError;
-
-/// The error below another one.
-pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why an object was not read, written or listed. What may pass was tried again before.
 #[derive(Debug, thiserror::Error)]
@@ -202,6 +199,8 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use super::*;
 
     fn said(text: String) -> object_store::Error {
