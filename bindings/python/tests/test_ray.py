@@ -15,7 +15,7 @@ from .conftest import TESTDATA
 from .engines import count, make_photos, prepare_alone, read
 
 pytest.importorskip("ray", reason="Ray is not installed: PHOTOFIT_ENGINES=1 bindings/python/test does")
-pytest.importorskip("ray.data", reason='Ray is installed without its data part: pip install "ray[data]"')
+pytest.importorskip("ray.data", reason='Ray is installed without its data part: pip install "ray[data]>=2.55"')
 
 import ray.cluster_utils  # noqa: E402
 
@@ -99,6 +99,15 @@ def test_what_a_task_declares(cluster: Any, tmp_path: Path) -> None:
         photofit.ray.prepare(prepared, "out", photos_per_task=0)
     with pytest.raises(photofit.InvalidOptionError):
         photofit.ray.prepare(prepared, "out", quality=0)
+
+
+@pytest.mark.parametrize("blocks", [1, 20])
+def test_how_many_photos_a_task_has(cluster: Any, tmp_path: Path, blocks: int) -> None:
+    """Whether the rows come in one large block or in many small ones."""
+    rows = ray.data.from_items(make_photos(tmp_path / "photos", 20), override_num_blocks=blocks)
+    prepared = photofit.ray.prepare(rows, str(tmp_path / "out"), max_side=100, photos_per_task=8).materialize()
+    assert prepared.num_blocks() == 3
+    assert prepared.count() == 20
 
 
 def test_a_checkpoint_leaves_out_what_is_done(cluster: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Prepares the photos of a Ray dataset. Needs ``pip install "ray[data]"``."""
+"""Prepares the photos of a Ray dataset. Needs ``pip install "ray[data]>=2.55"``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def prepare(
     it is written complete or not at all, so that tasks which Ray runs again do no harm.
 
     A task takes one processor and ``photos_per_task`` photos. It declares ``memory`` bytes for them, by default what the
-    largest of the first photos takes, as estimated from its header, and 200 MB for its process. A photo that takes more
+    largest of the first photos takes, as estimated from its header, and 300 MB for its process. A photo that takes more
     waits until no other such one is in work on its machine; one that takes more than the option ``max_memory`` is a failed
     row.
     """
@@ -50,7 +50,8 @@ def prepare(
         # Where a task runs, as the photos may be out of this process's reach.
         memory = ray.get(ray.remote(_rows.estimate).remote(dataset.take(SAMPLE), options))
     task = _rows.Task(output_uri, options, timeout, memory)
-    return dataset.repartition(target_num_rows_per_block=photos_per_task).map_batches(
+    # Strict, as small blocks are not put together otherwise: those of `from_items` have one row each.
+    return dataset.repartition(target_num_rows_per_block=photos_per_task, strict=True).map_batches(
         _rows.prepare_batch,
         fn_kwargs={"task": task},
         batch_size=None,
