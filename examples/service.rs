@@ -68,10 +68,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_state(service);
 
     let listener = tokio::net::TcpListener::bind(&address).await?;
+    // Before anybody can know that it listens, and end it.
+    let asked_to_end = asked_to_end();
     println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(asked_to_end())
-        .await?;
+    axum::serve(listener, app).with_graceful_shutdown(asked_to_end).await?;
     Ok(())
 }
 
@@ -199,21 +199,25 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Returns at Ctrl-C, or when the system asks the service to end.
-async fn asked_to_end() {
+/// Ends at Ctrl-C, or when the system asks the service to end: from this call on, not only once it is waited for.
+fn asked_to_end() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)))
+    };
+    async move {
+        #[cfg(unix)]
+        if let Ok((mut terminate, mut interrupt)) = signals {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
             }
             return;
         }
-    }
-    // Where signals cannot be had, the service runs until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+        // Where signals cannot be had, the service runs until it is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
