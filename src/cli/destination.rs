@@ -163,7 +163,7 @@ impl Location {
     pub(super) fn read(&self, limit: u64) -> io::Result<Vec<u8>> {
         match self {
             Self::File(path) => fs::read(path),
-            Self::Object(spot) => spot.read(limit),
+            Self::Object(spot) => spot.read(limit).map(|(bytes, _)| bytes),
         }
     }
 

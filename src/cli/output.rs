@@ -216,7 +216,7 @@ impl Place<'_> {
         if self.overwrite == Overwrite::Changed
             && self.beside_source
             && spot.exists()?
-            && spot.read(bytes.len() as u64).map_or(true, |there| there != bytes)
+            && spot.read(bytes.len() as u64).map_or(true, |(there, _)| there != bytes)
         {
             return Err(self.is_somebody_s());
         }

@@ -21,7 +21,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    fn new(server: &S3) -> Self {
+    pub fn new(server: &S3) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             environment: server.environment().into(),
@@ -94,7 +94,7 @@ pub fn photos(count: u32) -> BTreeMap<String, Vec<u8>> {
     (0..count).map(|n| (name(n), jpeg(300, 200, n))).collect()
 }
 
-fn put(server: &S3, photos: &BTreeMap<String, Vec<u8>>) {
+pub fn put(server: &S3, photos: &BTreeMap<String, Vec<u8>>) {
     for (name, bytes) in photos {
         server.put(&format!("b/in/{name}"), bytes);
     }
@@ -396,25 +396,4 @@ fn a_run_that_is_killed_goes_on() {
     let counts = server.counts();
     assert_eq!((counts["GET"], counts["PUT"]), (40 - noted, 40 - noted), "{counts:?}");
     assert_eq!(below(&server, "b/out/"), expected);
-}
-
-#[cfg(feature = "upload")]
-#[test]
-fn photos_of_an_upload_may_be_objects() {
-    let server = S3::start();
-    let desk = Desk::new(&server);
-    put(&server, &photos(3));
-    let list = "module,record_id,photo\nContacts,1,s3://b/in/001.jpg\nContacts,2,s3://b/in/none.jpg\n";
-    fs::write(desk.folder.path().join("list.csv"), list).unwrap();
-    let lines = desk.run(&["upload", "--records", "list.csv", "--dry-run"], 1).lines();
-    assert_eq!(
-        (&lines[0]["input"], &lines[0]["status"]),
-        (&"s3://b/in/001.jpg".into(), &"ok".into())
-    );
-    assert_eq!(lines[0]["result"]["format"], "jpeg");
-    let message = lines[1]["error"]["message"].as_str().unwrap();
-    assert!(message.contains("s3://b/in/none.jpg does not exist"), "{message}");
-    fs::write(desk.folder.path().join("wrong.csv"), list.replace("in/none.jpg", "in/")).unwrap();
-    let wrong = desk.run(&["upload", "--records", "wrong.csv", "--dry-run"], 2);
-    assert!(wrong.err().contains("line 3"), "{}", wrong.err());
 }

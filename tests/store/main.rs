@@ -7,9 +7,15 @@
 
 mod client;
 mod command;
+#[cfg(feature = "upload")]
+#[allow(dead_code, reason = "shared with another test")]
+#[path = "../support/contract.rs"]
+mod contract;
 mod http;
 mod moto;
 mod s3;
+#[cfg(feature = "upload")]
+mod upload;
 
 use std::time::Duration;
 

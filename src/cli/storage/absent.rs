@@ -91,7 +91,7 @@ impl Spot {
         match *self {}
     }
 
-    pub(in super::super) fn read(&self, _: u64) -> io::Result<Vec<u8>> {
+    pub(in super::super) fn read(&self, _: u64) -> io::Result<(Vec<u8>, Version)> {
         match *self {}
     }
 

@@ -199,12 +199,13 @@ impl Spot {
         Box::new(self.fetch(limit))
     }
 
-    /// All its bytes.
+    /// All its bytes, and which version they are of.
     ///
     /// # Errors
     /// The service's.
-    pub(in super::super) fn read(&self, limit: u64) -> io::Result<Vec<u8>> {
-        Ok(self.store.read(&self.object.uri, limit)?.bytes)
+    pub(in super::super) fn read(&self, limit: u64) -> io::Result<(Vec<u8>, Version)> {
+        let contents = self.store.read(&self.object.uri, limit)?;
+        Ok((contents.bytes, contents.object.into()))
     }
 
     /// Writes it; with `new` only if it is not there.

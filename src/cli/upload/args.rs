@@ -12,8 +12,9 @@ use super::super::units;
 #[derive(Debug, ClapArgs)]
 #[command(group = ArgGroup::new("what").required(true).args(["records", "record"]))]
 pub(in crate::cli) struct UploadArgs {
-    /// The list of uploads: a CSV or Parquet file with the columns module, record_id and photo, a path or an http(s) URL;
-    /// or a folder of such files. What photofit.ray and photofit.spark wrote is read as it is: output_uri is the photo,
+    /// The list of uploads: a CSV or Parquet file with the columns module, record_id and photo, which is a path, an
+    /// http(s) URL or an object such as s3://bucket/photo.jpg; or a folder of such files. It may be an object too, or a
+    /// prefix that ends in /. What photofit.ray and photofit.spark wrote is read as it is: output_uri is the photo,
     /// and rows whose status is not ok are reported as failed.
     #[arg(long, value_name = "LIST", help_heading = "Input")]
     pub(super) records: Option<PathBuf>,

@@ -1,15 +1,21 @@
-//! What was stored: a photo whose success was seen is never sent again, unless its file has become another one.
+//! What was stored: a photo whose success was seen is never sent again, unless its file or object has become another one.
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::super::report::chain;
 use super::super::resume::{hash, mtime};
+use super::super::storage::{Spot, Version};
 use super::super::{Error, journal};
 use super::records::{Item, Photo};
+
+/// How many photos are looked at together: what takes time is the delay of object storage.
+const AT_A_TIME: usize = 16;
 
 /// The photos that are on their records.
 pub(super) struct Journal {
@@ -22,32 +28,46 @@ pub(super) struct Journal {
 struct Entry {
     record: String,
     input: String,
-    /// The file that was sent; of a URL nothing is known that could be compared without fetching it.
+    /// The file or object that was sent; of a URL nothing is known that could be compared without fetching it.
     #[serde(default)]
     source: Option<Stamp>,
 }
 
-/// What tells a file from another one of its name.
+/// What tells a photo from another one of its name.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Stamp {
     /// Bytes, time of change in nanoseconds since 1970, and BLAKE3 hash.
     size: u64,
     mtime: i128,
     hash: String,
+    /// The entity tag of an object, which has no time of change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
 }
 
 impl Stamp {
     /// That of a file: `before` it was read, and its bytes.
-    pub(super) fn new(before: &Metadata, bytes: &[u8]) -> Self {
+    pub(super) fn of_file(before: &Metadata, bytes: &[u8]) -> Self {
         Self {
             size: bytes.len() as u64,
             mtime: mtime(before),
             hash: hash(bytes),
+            etag: None,
+        }
+    }
+
+    /// That of an object: the version that was read, and its bytes.
+    pub(super) fn of_object(version: Version, bytes: &[u8]) -> Self {
+        Self {
+            size: bytes.len() as u64,
+            mtime: 0,
+            hash: hash(bytes),
+            etag: version.etag,
         }
     }
 
     /// Whether the file is another one by now. One that is gone is none.
-    fn is_outdated(&self, path: &Path) -> bool {
+    fn is_outdated_file(&self, path: &Path) -> bool {
         let Ok(metadata) = fs::metadata(path) else {
             return false;
         };
@@ -55,6 +75,16 @@ impl Stamp {
             return true;
         }
         mtime(&metadata) != self.mtime && fs::read(path).is_ok_and(|bytes| hash(&bytes) != self.hash)
+    }
+
+    /// The same of an object: without an entity tag its size alone would tell. An error where the service does not say it.
+    fn is_outdated_object(&self, spot: &Spot) -> io::Result<bool> {
+        match spot.version() {
+            Ok(version) => Ok(version.size.is_some_and(|size| size != self.size)
+                || (self.etag.is_some() && version.etag.is_some() && version.etag != self.etag)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -69,12 +99,28 @@ impl Journal {
         })
     }
 
-    /// Whether the photo, as it is now, is on the record already.
-    pub(super) fn has(&self, item: &Item) -> bool {
-        match (self.done.get(&key(item)), &item.photo) {
-            (Some(Some(stamp)), Photo::File(path)) => !stamp.is_outdated(path),
+    /// Of each item whether its photo, as it is now, is on the record already.
+    ///
+    /// # Errors
+    /// [`Error`] where a service does not say whether an object has changed: without knowing that, nothing is sent.
+    pub(super) fn done(&self, items: &[Item]) -> Result<Vec<bool>, Error> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(AT_A_TIME).build();
+        let pool = pool.map_err(|e| Error::Workers(io::Error::other(e)))?;
+        let done = pool.install(|| items.par_iter().map(|item| self.has(item)).collect::<io::Result<_>>());
+        done.map_err(|e| {
+            Error::usage(format!(
+                "cannot tell whether a photo that was sent has changed: {}",
+                chain(&e)
+            ))
+        })
+    }
+
+    fn has(&self, item: &Item) -> io::Result<bool> {
+        Ok(match (self.done.get(&key(item)), &item.photo) {
+            (Some(Some(stamp)), Photo::File(path)) => !stamp.is_outdated_file(path),
+            (Some(Some(stamp)), Photo::Object(spot)) => !stamp.is_outdated_object(spot)?,
             (done, _) => done.is_some(),
-        }
+        })
     }
 
     /// Notes that the photo is on the record; it is on the disk when this returns.

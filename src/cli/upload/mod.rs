@@ -17,7 +17,7 @@ use photofit::{Limits, Options};
 
 use super::logs;
 use super::report::{Reporter, chain};
-use super::storage::{Spot, Storage};
+use super::storage::Storage;
 use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED};
 use answer::Line;
 use args::UploadArgs;
@@ -60,11 +60,15 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
             item.record
         );
     }
+    let done = match &journal {
+        Some(journal) => journal.done(&items)?,
+        None => vec![false; items.len()],
+    };
     let (mut left, mut skipped, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         match &item.refused {
             Some(why) => refused.push((index, why)),
-            None if journal.as_ref().is_some_and(|j| j.has(item)) => skipped.push(index),
+            None if done[index] => skipped.push(index),
             None => left.push(index),
         }
     }
@@ -219,7 +223,7 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
 
 type Fetching = std::pin::Pin<Box<dyn Future<Output = Result<Vec<u8>, BoxError>> + Send>>;
 
-/// The files that are read and not yet done with, as the journal notes them.
+/// The photos that are read and not yet done with, as the journal notes them.
 #[derive(Clone, Default)]
 struct Stamps(Arc<Mutex<HashMap<usize, Stamp>>>);
 
@@ -250,7 +254,17 @@ fn source(
             match (&photos[index], fetcher) {
                 (Photo::Url(url), Some(fetcher)) => Ok(fetcher.get(url).await?),
                 (Photo::Url(_), None) => Err("no fetcher".into()),
-                (Photo::Object(spot), _) => Ok(tokio::task::spawn_blocking(reading(spot.clone(), limit)).await??),
+                (Photo::Object(spot), _) => {
+                    let spot = spot.clone();
+                    let read = move || {
+                        let (bytes, version) = spot.read(limit)?;
+                        if let Some(stamps) = stamps {
+                            stamps.put(index, Stamp::of_object(version, &bytes));
+                        }
+                        Ok::<_, io::Error>(bytes)
+                    };
+                    Ok(tokio::task::spawn_blocking(read).await??)
+                }
                 (Photo::File(path), _) => {
                     let path = path.clone();
                     let read = move || {
@@ -261,7 +275,7 @@ fn source(
                         let before = file.metadata()?;
                         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
                         if let Some(stamps) = stamps {
-                            stamps.put(index, Stamp::new(&before, &bytes));
+                            stamps.put(index, Stamp::of_file(&before, &bytes));
                         }
                         Ok::<_, io::Error>(bytes)
                     };
@@ -274,11 +288,6 @@ fn source(
             }
         })
     }
-}
-
-/// Reads an object, once it is called.
-fn reading(spot: Spot, limit: u64) -> impl FnOnce() -> io::Result<Vec<u8>> + Send + 'static {
-    move || spot.read(limit)
 }
 
 /// Ctrl-C lets the requests in flight come to their end. Pressed again, it ends the program.

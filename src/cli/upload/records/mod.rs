@@ -140,14 +140,14 @@ fn item(place: &Place, row: &[String], storage: &Storage) -> Result<Item, String
     })
 }
 
-/// The uploads of a CSV or Parquet file, or of a folder of such files.
+/// The uploads of a CSV or Parquet file or object, or of a folder or prefix of such.
 ///
 /// # Errors
 /// [`Error`] with the place of each mistake.
 pub(super) fn read(list: &Path, storage: &Storage) -> Result<Vec<Item>, Error> {
     let mut items: Vec<Item> = Vec::new();
     let mut mistakes = Mistakes::default();
-    for part in table::parts(list)? {
+    for part in table::parts(list, storage)? {
         table::read(
             &part,
             find,

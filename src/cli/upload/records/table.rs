@@ -1,8 +1,9 @@
 //! The rows of a list, whatever kind of file holds them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +11,10 @@ use std::sync::Arc;
 use super::parquet;
 use crate::cli::Error;
 use crate::cli::report::chain;
+use crate::cli::storage::{Named, Spot, Storage};
+
+/// The most bytes that a list in object storage may have: that much memory reading it takes for a moment.
+const LARGEST: u64 = 4 << 30;
 
 /// What a Parquet file begins and ends with.
 const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
@@ -17,7 +22,7 @@ const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
 /// Where a row stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    /// The file, where the list is a folder of several.
+    /// The file or object, where the list is a folder or prefix of several.
     pub(super) part: Option<Arc<str>>,
     /// `line` or `row`.
     pub(super) unit: &'static str,
@@ -47,48 +52,100 @@ pub(super) type Take<'a> = dyn FnMut(Place, Result<Row, String>) + 'a;
 pub(super) type Found = Vec<Option<usize>>;
 
 /// A file of a list.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Part {
-    /// What tells it from the others, where the list is a folder.
+    /// What tells it from the others, where there are others.
     name: Option<Arc<str>>,
-    path: PathBuf,
+    at: At,
 }
 
-/// The files of a list: itself, or those of a folder in the order of their names, as engines write them in parts.
-///
-/// # Errors
-/// [`Error`] if the folder cannot be read or has no list.
-pub(super) fn parts(list: &Path) -> Result<Vec<Part>, Error> {
-    if !list.is_dir() {
-        return Ok(vec![Part {
-            name: None,
-            path: list.to_owned(),
-        }]);
+enum At {
+    File(PathBuf),
+    Object(Spot),
+}
+
+impl Part {
+    /// A list of one file.
+    fn alone(at: At) -> Self {
+        Self { name: None, at }
     }
-    let unreadable = |source| unreadable(list, source);
-    let mut parts = Vec::new();
-    for entry in fs::read_dir(list).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
-            continue;
-        };
+
+    /// One of several, if that is what its name says: `_SUCCESS`, checksums and what is unfinished are no parts.
+    fn among(name: &Path, at: At) -> Option<Self> {
+        let name = name.to_string_lossy();
         let is_list = [".parquet", ".csv"]
             .iter()
             .any(|end| name.to_ascii_lowercase().ends_with(end));
-        // `_SUCCESS`, checksums and what is unfinished are no parts.
-        if is_list && !name.starts_with(['.', '_']) {
-            parts.push(Part {
-                name: Some(Arc::from(name)),
-                path,
-            });
+        (is_list && !name.starts_with(['.', '_'])).then(|| Self {
+            name: Some(Arc::from(name)),
+            at,
+        })
+    }
+
+    /// What it is called in messages.
+    fn text(&self) -> Cow<'_, str> {
+        match &self.at {
+            At::File(path) => path.to_string_lossy(),
+            At::Object(spot) => spot.text(),
         }
     }
-    if parts.is_empty() {
-        let message = format!("{} has no file that ends in .csv or .parquet", list.display());
-        return Err(Error::Usage(message));
+
+    /// The file, or a copy of the object that is gone once it is closed.
+    fn open(&self) -> Result<File, Error> {
+        match &self.at {
+            At::File(path) => File::open(path).map_err(|source| unreadable(path, source)),
+            At::Object(spot) => {
+                let (bytes, _) = spot.read(LARGEST).map_err(|e| no_list(&e))?;
+                copy(&bytes).map_err(|source| Error::usage(format!("cannot keep {}: {source}", spot.text())))
+            }
+        }
     }
-    parts.sort();
+}
+
+fn copy(bytes: &[u8]) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// The files of a list: itself, or those of a folder or prefix in the order of their names, as engines write them in
+/// parts.
+///
+/// # Errors
+/// [`Error`] if the folder or prefix cannot be read or has no list.
+pub(super) fn parts(list: &Path, storage: &Storage) -> Result<Vec<Part>, Error> {
+    let mut parts = match storage.find(list)? {
+        Named::Path(path) if path.is_dir() => in_folder(&path).map_err(|source| unreadable(&path, source))?,
+        Named::Path(path) => return Ok(vec![Part::alone(At::File(path))]),
+        Named::Object(spot) => return Ok(vec![Part::alone(At::Object(spot))]),
+        Named::Prefix(prefix) => below(&prefix)?,
+    };
+    if parts.is_empty() {
+        let what = list.display();
+        return Err(Error::usage(format!(
+            "{what} has no file that ends in .csv or .parquet"
+        )));
+    }
+    parts.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(parts)
+}
+
+fn in_folder(folder: &Path) -> io::Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        parts.extend(Part::among(Path::new(&entry.file_name()), At::File(entry.path())));
+    }
+    Ok(parts)
+}
+
+/// Those right below a prefix, as in a folder: further down engines keep what is unfinished.
+fn below(prefix: &Spot) -> Result<Vec<Part>, Error> {
+    let here = prefix.text().trim_end_matches('/').to_owned();
+    let objects = prefix.list()?.into_iter();
+    let objects = objects.filter(|object| object.parent().trim_end_matches('/') == here);
+    let parts = objects.filter_map(|object| Part::among(&object.name(), At::Object(object)));
+    Ok(parts.collect())
 }
 
 /// Reads the rows of a file: Parquet if it begins like one, else CSV. `find` says where the wanted columns are in a
@@ -101,13 +158,11 @@ pub(super) fn read(
     find: impl Fn(&[String]) -> Result<Found, String>,
     take: &mut Take<'_>,
 ) -> Result<(), Error> {
-    let path = &part.path;
-    let unreadable = |source| unreadable(path, source);
-    let wrong = |message: String| Error::usage(format!("{}: {message}", path.display()));
-    let mut file = File::open(path).map_err(unreadable)?;
+    let wrong = |message: String| Error::usage(format!("{}: {message}", part.text()));
+    let mut file = part.open()?;
     let mut magic = Vec::new();
-    file.by_ref().take(4).read_to_end(&mut magic).map_err(unreadable)?;
-    file.rewind().map_err(unreadable)?;
+    let begin = (&file).take(4).read_to_end(&mut magic);
+    begin.and_then(|_| file.rewind()).map_err(|e| wrong(chain(&e)))?;
     let place = |unit, number| Place {
         part: part.name.clone(),
         unit,
@@ -122,6 +177,11 @@ pub(super) fn read(
         ));
     }
     csv(file, find, &mut |number, row| take(place("line", number), row)).map_err(wrong)
+}
+
+/// What a service says already has the address in it.
+fn no_list(error: &io::Error) -> Error {
+    Error::usage(format!("cannot read the list: {}", chain(error)))
 }
 
 fn unreadable(path: &Path, source: io::Error) -> Error {
