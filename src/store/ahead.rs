@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use super::client::{Contents, Object, Store};
+use super::client::Store;
 use super::error::StoreError;
+use super::object::{Contents, Object};
 use super::uri::Uri;
 use crate::batch::Source;
 

@@ -3,23 +3,21 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart};
 use reqwest::Method;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
-use tokio::time;
 
-use super::ahead::{Room, UNIT};
+use super::ahead::UNIT;
 use super::builder::StoreBuilder;
 use super::cloud;
 use super::error::StoreError;
+use super::listing::Listing;
+use super::object::{Contents, Object};
 use super::uri::{Scheme, Uri};
-use crate::net::{FetchError, Incoming, Web};
+use crate::net::Web;
 
 /// More bytes than this are written in parts.
 const WHOLE: usize = 16 << 20;
@@ -29,43 +27,6 @@ const PART: usize = 8 << 20;
 
 /// How many parts of an object are sent at a time.
 const PARTS: usize = 4;
-
-/// How much is read before it is decided whether the rest is worth it, as in a batch.
-const HEAD: usize = 64 * 1024;
-
-/// What is known of an object without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Object {
-    /// Its address.
-    pub uri: Uri,
-    /// Its size in bytes; `None` if the service does not say it.
-    pub size: Option<u64>,
-    /// Its entity tag, which is another one when its bytes are: `None` if the service has none.
-    pub etag: Option<String>,
-}
-
-impl Object {
-    /// An object of which nothing is known but its address.
-    #[must_use]
-    pub fn new(uri: Uri) -> Self {
-        Self {
-            uri,
-            size: None,
-            etag: None,
-        }
-    }
-}
-
-/// An object with its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Contents {
-    /// What was read, as it was then.
-    pub object: Object,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
 
 /// Reads, writes and lists objects of all places. Clones are the same client.
 ///
@@ -149,11 +110,11 @@ impl Store {
         self.runtime.block_on(async {
             if uri.scheme() == Scheme::Web {
                 let incoming = self.inner.open_web(Method::HEAD, uri, u64::MAX).await?;
-                return Ok(of_web(uri, &incoming));
+                return Ok(Object::of_web(uri, &incoming));
             }
             let key = uri.to_key()?;
             let meta = self.inner.client(uri)?.head(&key).await;
-            meta.map(|meta| of_store(uri, meta))
+            meta.map(|meta| Object::of_store(uri, meta))
                 .map_err(|e| StoreError::of_store(uri, e))
         })
     }
@@ -239,40 +200,8 @@ impl Store {
     }
 }
 
-/// The objects below a prefix: asked for as they are taken, some hundreds at a time.
-pub struct Listing {
-    store: Store,
-    prefix: Uri,
-    stream: BoxStream<'static, object_store::Result<ObjectMeta>>,
-}
-
-impl fmt::Debug for Listing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Listing").field(&self.prefix).finish()
-    }
-}
-
-impl Iterator for Listing {
-    type Item = Result<Object, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let next = self.store.runtime.block_on(self.stream.next())?;
-            let object = match next.map_err(|e| StoreError::of_store(&self.prefix, e)) {
-                Ok(meta) => self.prefix.with_key(&meta.location).map(|uri| of_store(&uri, meta)),
-                Err(error) => Err(error),
-            };
-            // What some tools write to have the prefix shown as an empty folder.
-            let marks_the_prefix = |object: &Object| object.uri.key() == self.prefix.key().trim_end_matches('/');
-            if !object.as_ref().is_ok_and(marks_the_prefix) {
-                return Some(object);
-            }
-        }
-    }
-}
-
 impl Inner {
-    fn client(&self, uri: &Uri) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    pub(super) fn client(&self, uri: &Uri) -> Result<Arc<dyn ObjectStore>, StoreError> {
         // A panic while it was held cannot have left it half changed.
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(uri.place()) {
@@ -284,144 +213,12 @@ impl Inner {
     }
 
     /// The client of web addresses.
-    fn web(&self) -> Result<&Web, StoreError> {
+    pub(super) fn web(&self) -> Result<&Web, StoreError> {
         if let Some(web) = self.web.get() {
             return Ok(web);
         }
         let web = Web::new(self.builder.timeout, self.builder.private_urls);
         let web = web.map_err(|source| StoreError::setup("the HTTP client", source))?;
         Ok(self.web.get_or_init(|| web))
-    }
-
-    /// Reads an object; once its size is known, there has to be `room` for it. Of one that is larger than `limit`, or
-    /// for which there is room only ahead of its turn and that is no photo, only the first bytes are read.
-    pub(super) async fn read(
-        &self,
-        uri: &Uri,
-        limit: u64,
-        mut room: Option<&mut Room>,
-    ) -> Result<Contents, StoreError> {
-        let mut attempt = 0;
-        loop {
-            let error = match self.read_once(uri, limit, room.as_deref_mut()).await {
-                Err(error @ StoreError::Unavailable { .. }) if uri.scheme() == Scheme::Web => error,
-                // The clients of services try again themselves.
-                done => return done,
-            };
-            if attempt >= self.builder.retries {
-                return Err(error);
-            }
-            // From a tenth of a second to 13.
-            time::sleep(Duration::from_millis(100 << attempt.min(7))).await;
-            attempt += 1;
-        }
-    }
-
-    async fn read_once(&self, uri: &Uri, limit: u64, room: Option<&mut Room>) -> Result<Contents, StoreError> {
-        let (object, mut body) = self.open(uri, limit).await?;
-        let only_photos = room.is_some();
-        if let Some(room) = room {
-            room.take(object.size.map(|size| size.min(limit))).await;
-        }
-        let mut bytes = Vec::new();
-        let too_large = object.size.is_some_and(|size| size > limit);
-        let expected = if too_large { 0 } else { object.size.unwrap_or(0) };
-        let reserved = bytes.try_reserve_exact(usize::try_from(expected).unwrap_or(usize::MAX));
-        reserved.map_err(|source| StoreError::Unavailable {
-            uri: uri.to_string(),
-            source: source.into(),
-        })?;
-        let mut undecided = only_photos || too_large;
-        while let Some(chunk) = body.next(uri, self.builder.timeout).await? {
-            bytes.extend_from_slice(&chunk);
-            if undecided && bytes.len() >= HEAD {
-                undecided = false;
-                if too_large || is_no_photo(&bytes[..HEAD]) {
-                    bytes.truncate(HEAD);
-                    return Ok(Contents { object, bytes });
-                }
-            }
-        }
-        let read = bytes.len() as u64;
-        if !too_large && object.size.is_some_and(|size| size != read) {
-            let source = format!("{read} bytes came of {expected}").into();
-            let uri = uri.to_string();
-            return Err(StoreError::Unavailable { uri, source });
-        }
-        let size = object.size.or(Some(read));
-        Ok(Contents {
-            object: Object { size, ..object },
-            bytes,
-        })
-    }
-
-    async fn open(&self, uri: &Uri, limit: u64) -> Result<(Object, Body), StoreError> {
-        if uri.scheme() == Scheme::Web {
-            let incoming = self.open_web(Method::GET, uri, limit).await?;
-            return Ok((of_web(uri, &incoming), Body::Web(incoming)));
-        }
-        let key = uri.to_key()?;
-        let result = self.client(uri)?.get(&key).await;
-        let result = result.map_err(|e| StoreError::of_store(uri, e))?;
-        let object = of_store(uri, result.meta.clone());
-        Ok((object, Body::Store(result.into_stream())))
-    }
-
-    async fn open_web(&self, method: Method, uri: &Uri, limit: u64) -> Result<Incoming, StoreError> {
-        let opened = in_time(self.builder.timeout, self.web()?.open(method, uri.as_str(), limit)).await;
-        opened.map_err(|e| StoreError::of_web(uri, e))
-    }
-}
-
-/// What is left of an object to be read.
-enum Body {
-    Store(BoxStream<'static, object_store::Result<Bytes>>),
-    Web(Incoming),
-}
-
-impl Body {
-    async fn next(&mut self, uri: &Uri, timeout: Duration) -> Result<Option<Bytes>, StoreError> {
-        match self {
-            Self::Store(stream) => stream
-                .next()
-                .await
-                .transpose()
-                .map_err(|e| StoreError::of_store(uri, e)),
-            Self::Web(incoming) => {
-                let chunk = in_time(timeout, incoming.chunk()).await;
-                chunk.map_err(|e| StoreError::of_web(uri, e))
-            }
-        }
-    }
-}
-
-async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
-    time::timeout(limit, work)
-        .await
-        .unwrap_or(Err(FetchError::TimedOut { limit }))
-}
-
-/// Whether a batch would refuse what begins like this.
-fn is_no_photo(head: &[u8]) -> bool {
-    use crate::Error;
-    matches!(
-        crate::probe(head),
-        Err(Error::Empty | Error::UnknownFormat { .. } | Error::Unsupported { .. })
-    )
-}
-
-fn of_store(uri: &Uri, meta: ObjectMeta) -> Object {
-    Object {
-        uri: uri.clone(),
-        size: Some(meta.size),
-        etag: meta.e_tag,
-    }
-}
-
-fn of_web(uri: &Uri, incoming: &Incoming) -> Object {
-    Object {
-        uri: uri.clone(),
-        size: incoming.size(),
-        etag: incoming.etag().map(str::to_owned),
     }
 }

@@ -26,10 +26,15 @@ mod builder;
 mod client;
 mod cloud;
 mod error;
+mod listing;
+mod object;
+mod read;
 mod uri;
 
 pub use ahead::{Ahead, Fetch};
 pub use builder::StoreBuilder;
-pub use client::{Contents, Listing, Object, Store};
+pub use client::Store;
 pub use error::{BoxError, StoreError};
+pub use listing::Listing;
+pub use object::{Contents, Object};
 pub use uri::{Scheme, Uri};

@@ -1,0 +1,138 @@
+//! Reading an object: from a service or the web, again where it broke off, and no further than is worth it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use object_store::ObjectStoreExt;
+use reqwest::Method;
+use tokio::time;
+
+use super::ahead::Room;
+use super::client::Inner;
+use super::error::StoreError;
+use super::object::{Contents, Object};
+use super::uri::{Scheme, Uri};
+use crate::net::{FetchError, Incoming};
+
+/// How much is read before it is decided whether the rest is worth it, as in a batch.
+const HEAD: usize = 64 * 1024;
+
+impl Inner {
+    /// Reads an object; once its size is known, there has to be `room` for it. Of one that is larger than `limit`, or
+    /// for which there is room only ahead of its turn and that is no photo, only the first bytes are read.
+    pub(super) async fn read(
+        &self,
+        uri: &Uri,
+        limit: u64,
+        mut room: Option<&mut Room>,
+    ) -> Result<Contents, StoreError> {
+        let mut attempt = 0;
+        loop {
+            let error = match self.read_once(uri, limit, room.as_deref_mut()).await {
+                Err(error @ StoreError::Unavailable { .. }) if uri.scheme() == Scheme::Web => error,
+                // The clients of services try again themselves.
+                done => return done,
+            };
+            if attempt >= self.builder.retries {
+                return Err(error);
+            }
+            // From a tenth of a second to 13.
+            time::sleep(Duration::from_millis(100 << attempt.min(7))).await;
+            attempt += 1;
+        }
+    }
+
+    async fn read_once(&self, uri: &Uri, limit: u64, room: Option<&mut Room>) -> Result<Contents, StoreError> {
+        let (object, mut body) = self.open(uri, limit).await?;
+        let only_photos = room.is_some();
+        if let Some(room) = room {
+            room.take(object.size.map(|size| size.min(limit))).await;
+        }
+        let mut bytes = Vec::new();
+        let too_large = object.size.is_some_and(|size| size > limit);
+        let expected = if too_large { 0 } else { object.size.unwrap_or(0) };
+        let reserved = bytes.try_reserve_exact(usize::try_from(expected).unwrap_or(usize::MAX));
+        reserved.map_err(|source| StoreError::Unavailable {
+            uri: uri.to_string(),
+            source: source.into(),
+        })?;
+        let mut undecided = only_photos || too_large;
+        while let Some(chunk) = body.next(uri, self.builder.timeout).await? {
+            bytes.extend_from_slice(&chunk);
+            if undecided && bytes.len() >= HEAD {
+                undecided = false;
+                if too_large || is_no_photo(&bytes[..HEAD]) {
+                    bytes.truncate(HEAD);
+                    return Ok(Contents { object, bytes });
+                }
+            }
+        }
+        let read = bytes.len() as u64;
+        if !too_large && object.size.is_some_and(|size| size != read) {
+            let source = format!("{read} bytes came of {expected}").into();
+            let uri = uri.to_string();
+            return Err(StoreError::Unavailable { uri, source });
+        }
+        let size = object.size.or(Some(read));
+        Ok(Contents {
+            object: Object { size, ..object },
+            bytes,
+        })
+    }
+
+    async fn open(&self, uri: &Uri, limit: u64) -> Result<(Object, Body), StoreError> {
+        if uri.scheme() == Scheme::Web {
+            let incoming = self.open_web(Method::GET, uri, limit).await?;
+            return Ok((Object::of_web(uri, &incoming), Body::Web(incoming)));
+        }
+        let key = uri.to_key()?;
+        let result = self.client(uri)?.get(&key).await;
+        let result = result.map_err(|e| StoreError::of_store(uri, e))?;
+        let object = Object::of_store(uri, result.meta.clone());
+        Ok((object, Body::Store(result.into_stream())))
+    }
+
+    pub(super) async fn open_web(&self, method: Method, uri: &Uri, limit: u64) -> Result<Incoming, StoreError> {
+        let opened = in_time(self.builder.timeout, self.web()?.open(method, uri.as_str(), limit)).await;
+        opened.map_err(|e| StoreError::of_web(uri, e))
+    }
+}
+
+/// What is left of an object to be read.
+enum Body {
+    Store(BoxStream<'static, object_store::Result<Bytes>>),
+    Web(Incoming),
+}
+
+impl Body {
+    async fn next(&mut self, uri: &Uri, timeout: Duration) -> Result<Option<Bytes>, StoreError> {
+        match self {
+            Self::Store(stream) => stream
+                .next()
+                .await
+                .transpose()
+                .map_err(|e| StoreError::of_store(uri, e)),
+            Self::Web(incoming) => {
+                let chunk = in_time(timeout, incoming.chunk()).await;
+                chunk.map_err(|e| StoreError::of_web(uri, e))
+            }
+        }
+    }
+}
+
+async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
+    time::timeout(limit, work)
+        .await
+        .unwrap_or(Err(FetchError::TimedOut { limit }))
+}
+
+/// Whether a batch would refuse what begins like this.
+fn is_no_photo(head: &[u8]) -> bool {
+    use crate::Error;
+    matches!(
+        crate::probe(head),
+        Err(Error::Empty | Error::UnknownFormat { .. } | Error::Unsupported { .. })
+    )
+}
