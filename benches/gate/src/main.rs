@@ -1,6 +1,6 @@
 //! The performance gate: how many instructions each stage takes, which repeat where times do not.
 //!
-//! `cargo run --release --example gate` counts each stage under callgrind (of valgrind), compares with
+//! `cargo run --release -p photofit-gate` counts each stage under callgrind (of valgrind), compares with
 //! `benches/instructions.tsv`, and fails where one takes more than 2 percent more than there. `-- --accept` writes what
 //! was counted into that file. A stage is run once and three times in processes of their own, and half of the difference
 //! is what counts, so that making the inputs does not.
@@ -10,8 +10,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // It talks to people.
 
-#[path = "../../benches/common/mod.rs"]
-mod common;
+#[path = "../../common/photos.rs"]
+mod photos;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -41,18 +41,18 @@ type Stage = (&'static str, fn() -> Result<Work>);
 
 const STAGES: [Stage; 19] = [
     ("probe", || {
-        let jpeg = common::photo(WIDTH, HEIGHT);
+        let jpeg = photos::photo(WIDTH, HEIGHT);
         // Once is too little to be told from the noise of a process.
         Ok(Box::new(move || {
             Ok((0..100).try_for_each(|_| photofit::probe(black_box(&jpeg)).map(drop))?)
         }))
     }),
-    ("decode/baseline", || decode(common::photo(WIDTH, HEIGHT), Scale::Full)),
+    ("decode/baseline", || decode(photos::photo(WIDTH, HEIGHT), Scale::Full)),
     ("decode/progressive", || {
-        decode(common::progressive(WIDTH, HEIGHT), Scale::Full)
+        decode(photos::progressive(WIDTH, HEIGHT), Scale::Full)
     }),
-    ("decode/half", || decode(common::photo(WIDTH, HEIGHT), Scale::Half)),
-    ("decode/eighth", || decode(common::photo(WIDTH, HEIGHT), Scale::Eighth)),
+    ("decode/half", || decode(photos::photo(WIDTH, HEIGHT), Scale::Half)),
+    ("decode/eighth", || decode(photos::photo(WIDTH, HEIGHT), Scale::Eighth)),
     ("encode/fastest", || encode(Mode::Sequential, false)),
     ("encode/balanced", || encode(Mode::Optimised, false)),
     ("encode/smallest", || encode(Mode::Progressive, true)),
@@ -66,36 +66,36 @@ const STAGES: [Stage; 19] = [
         })
     }),
     ("road/upright", || {
-        prepare(common::photo(WIDTH, HEIGHT), limits(400_000), |o| o)
+        prepare(photos::photo(WIDTH, HEIGHT), limits(400_000), |o| o)
     }),
     ("road/rotated", || {
-        prepare(common::turned(&common::photo(WIDTH, HEIGHT), 6), limits(400_000), |o| o)
+        prepare(photos::turned(&photos::photo(WIDTH, HEIGHT), 6), limits(400_000), |o| o)
     }),
     ("road/progressive", || {
-        prepare(common::progressive(WIDTH, HEIGHT), limits(400_000), |o| o)
+        prepare(photos::progressive(WIDTH, HEIGHT), limits(400_000), |o| o)
     }),
     ("road/eighth", || {
-        prepare(common::photo(WIDTH, HEIGHT), limits(5_000), |o| o)
+        prepare(photos::photo(WIDTH, HEIGHT), limits(5_000), |o| o)
     }),
     ("road/turned without loss", || {
-        prepare(common::turned(&common::photo(1008, 752), 6), limits(1_000_000), |o| o)
+        prepare(photos::turned(&photos::photo(1008, 752), 6), limits(1_000_000), |o| o)
     }),
     // Small enough that turning it counts, and with next to no decoding.
     ("road/turned in pixels", || {
-        let tiff = common::tiff(&common::pixels(WIDTH, HEIGHT), WIDTH, HEIGHT, 6);
+        let tiff = photos::tiff(&photos::pixels(WIDTH, HEIGHT), WIDTH, HEIGHT, 6);
         prepare(tiff, limits(60_000), |options| options.with_effort(Effort::Fastest))
     }),
     ("rewritten", || {
         // Nothing but its metadata is changed, and its header alone is looked at.
-        let jpeg = common::turned(&common::photo(WIDTH, HEIGHT), 1);
+        let jpeg = photos::turned(&photos::photo(WIDTH, HEIGHT), 1);
         prepare(jpeg, limits(1_000_000), |options| options.with_check(Check::Header))
     }),
     ("budget", || {
         let limits = Limits::bigin().with_max_pixels(400_000).with_max_bytes(60_000);
-        prepare(common::photo(WIDTH, HEIGHT), limits, |o| o)
+        prepare(photos::photo(WIDTH, HEIGHT), limits, |o| o)
     }),
     ("kept", || {
-        prepare(common::photo(WIDTH, HEIGHT), limits(1_000_000), |options| {
+        prepare(photos::photo(WIDTH, HEIGHT), limits(1_000_000), |options| {
             options.with_check(Check::Header)
         })
     }),
@@ -106,7 +106,7 @@ fn limits(max_pixels: u64) -> Limits {
 }
 
 fn bitmap() -> Vec<u8> {
-    common::bmp(&common::pixels(WIDTH, HEIGHT), WIDTH, HEIGHT)
+    photos::bmp(&photos::pixels(WIDTH, HEIGHT), WIDTH, HEIGHT)
 }
 
 fn decode(jpeg: Vec<u8>, scale: Scale) -> Result<Work> {
@@ -119,7 +119,7 @@ fn decode(jpeg: Vec<u8>, scale: Scale) -> Result<Work> {
 
 fn encode(mode: Mode, trellis: bool) -> Result<Work> {
     let mut planes = Planes::new();
-    let jpeg = common::photo(WIDTH, HEIGHT);
+    let jpeg = photos::photo(WIDTH, HEIGHT);
     Decoder::default().planes(&jpeg, Scale::Full, &mut planes)?;
     let frame = Frame::new(WIDTH, HEIGHT, Sampling::S420)?;
     let tables = QuantTables::photographic(Quality::new(90.0)?);
@@ -201,7 +201,7 @@ fn stage(name: &str, times: &str) -> Result<()> {
 
 /// Counts all stages and compares them; says whether none has changed too much.
 fn gate(accept: bool) -> Result<bool> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/instructions.tsv");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../instructions.tsv");
     let conditions = conditions()?;
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     let mut lines = kept.lines();
@@ -258,7 +258,7 @@ fn gate(accept: bool) -> Result<bool> {
         return Ok(true);
     }
     if !passed {
-        println!("If that is meant: cargo run --release --example gate -- --accept");
+        println!("If that is meant: cargo run --release -p photofit-gate -- --accept");
     }
     Ok(passed)
 }
