@@ -29,9 +29,8 @@ impl Backoff {
 /// A random number from 0 to 1. The standard library's hash keys are all the randomness that waiting needs.
 pub(super) fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
-    #[allow(clippy::cast_precision_loss, reason = "53 bits are exact")]
-    let number = bits as f64 / (1u64 << 53) as f64;
-    number
+    // 53 bits are exact.
+    bits as f64 / (1u64 << 53) as f64
 }
 
 /// No wait is taken for longer: nobody waits for this long, and clocks cannot count as far as a header can.

@@ -354,7 +354,6 @@ fn read_list(list: &Path, null: bool) -> Result<Vec<PathBuf>, Error> {
 }
 
 #[cfg(unix)]
-#[allow(clippy::unnecessary_wraps)]
 fn as_path(bytes: &[u8]) -> Result<PathBuf, Error> {
     use std::os::unix::ffi::OsStrExt;
     Ok(PathBuf::from(OsStr::from_bytes(bytes)))

@@ -180,7 +180,6 @@ impl Summary {
             format!("would be: {counts}; {before}, nothing was written")
         } else {
             let (before, after) = (units::bytes(self.before), units::bytes(self.after));
-            #[allow(clippy::cast_precision_loss)]
             let rate = done as f64 / elapsed.max(0.001);
             format!("{counts}; {before} -> {after} in {elapsed:.1} s ({rate:.1} photos/s)")
         };

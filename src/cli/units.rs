@@ -53,14 +53,12 @@ pub(super) fn megapixels(pixels: u64) -> String {
     if pixels < 10_000 {
         format!("{pixels} px")
     } else {
-        #[allow(clippy::cast_precision_loss)]
         let mega = pixels as f64 / 1e6;
         trimmed(mega, if mega < 1.0 { 2 } else { 1 }) + " MP"
     }
 }
 
 fn scaled(number: u64, unit: &str) -> String {
-    #[allow(clippy::cast_precision_loss)]
     let value = number as f64;
     match number {
         0..1_000 => format!("{number} {unit}"),

@@ -182,7 +182,7 @@ fn ycck_to_cmyk(samples: &mut [u8]) {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to the range of u8
+#[allow(clippy::cast_possible_truncation)] // clamped to the range of u8
 fn round(v: f32) -> u8 {
     v.round().clamp(0.0, 255.0) as u8
 }

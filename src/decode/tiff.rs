@@ -146,7 +146,7 @@ fn high_half(v: u64) -> u16 {
 }
 
 /// A float from 0 to 1, as such files hold it, in 16 bits.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to the range of u16; NaN becomes 0
+#[allow(clippy::cast_possible_truncation)] // clamped to the range of u16; NaN becomes 0
 fn from_unit(v: f32) -> u16 {
     (v.clamp(0.0, 1.0) * 65_535.0).round() as u16
 }

@@ -31,7 +31,7 @@ impl Tenths {
     }
 
     /// The nearest tenth below or at `quality`.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped
+    #[allow(clippy::cast_possible_truncation)] // clamped
     fn floor(quality: f64) -> Self {
         Self((quality.clamp(1.0, 100.0) * 10.0 + 1e-6) as u16)
     }
@@ -238,7 +238,7 @@ pub(crate) fn by_size(
     best.map(|(_, bytes)| bytes).ok_or_else(|| attempts.does_not_fit(limit))
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a u64 is one
+#[allow(clippy::cast_possible_truncation)] // a share of a u64 is one
 fn share(pixels: u64, ratio: f64) -> u64 {
     ((pixels as f64 * ratio) as u64).max(1)
 }
