@@ -63,8 +63,8 @@ AHEAD = 2
 """How many photos are read ahead of the one in work: enough for the delay of object storage."""
 
 INTERPRETER = 300_000_000
-"""What a process has beside its photos, in bytes: Python, NumPy, Arrow and the engine (130 MB), the files read ahead, and a
-margin that spares the warning which Ray gives where less than a quarter is left."""
+"""What a process has beside its photos, in bytes: Python, NumPy, Arrow and the engine (130 MB), the files read ahead,
+and what the allocator keeps of earlier photos."""
 
 
 @dataclass(frozen=True)
