@@ -77,6 +77,7 @@ mod resample;
 #[cfg(feature = "object-store")]
 pub mod store;
 mod threads;
+mod zeroed;
 
 pub use batch::Batch;
 pub use cancel::CancelToken;

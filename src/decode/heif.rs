@@ -1,5 +1,7 @@
 //! HEIC through `heifer`, which gives the picture turned upright already.
 
+use bytemuck::Zeroable;
+
 use super::Decoded;
 use crate::error::Error;
 use crate::format::Format;
@@ -56,7 +58,7 @@ const fn layout(alpha: bool) -> Layout {
 }
 
 /// The channels that `layout` wants of RGBA samples.
-fn channels<T: Copy + Clone + Default>(rgba: &[T], layout: Layout, map: impl Fn(T) -> T) -> Result<Vec<T>, Error> {
+fn channels<T: Copy + Zeroable>(rgba: &[T], layout: Layout, map: impl Fn(T) -> T) -> Result<Vec<T>, Error> {
     let n = layout.channels();
     let mut out = zeros(rgba.len() / 4 * n)?;
     for (out, pixel) in out.chunks_exact_mut(n).zip(rgba.chunks_exact(4)) {

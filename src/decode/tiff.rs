@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytemuck::Zeroable;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::{ColorType, TiffError};
 
@@ -176,7 +177,7 @@ fn unpack(result: DecodingResult, info: &ImageInfo, channels: usize, bits: u8, i
 }
 
 /// Planes one after another as channels side by side.
-fn interleave<T: Copy + Default>(planar: &[T], planes: usize) -> Result<Vec<T>, Error> {
+fn interleave<T: Copy + Zeroable>(planar: &[T], planes: usize) -> Result<Vec<T>, Error> {
     let mut out = zeros(planar.len() / planes * planes)?;
     for (i, plane) in planar.chunks_exact(planar.len() / planes).enumerate() {
         for (out, &v) in out.iter_mut().skip(i).step_by(planes).zip(plane) {

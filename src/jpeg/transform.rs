@@ -22,6 +22,7 @@
 
 use super::{Coefficients, Component};
 use crate::orient::{Orientation, Steps};
+use crate::zeroed;
 use multiversion::{multiversion, target::match_target};
 
 /// Tells whether a picture can take an orientation without loss.
@@ -164,10 +165,7 @@ pub fn apply(coefficients: &Coefficients, orientation: Orientation) -> Result<Co
             });
         }
         let mut blocks = Vec::new();
-        if blocks.try_reserve_exact(count).is_err() {
-            return Err(TransformError::OutOfMemory { blocks: count });
-        }
-        blocks.resize(count, [0; 64]);
+        zeroed::resize(&mut blocks, count).map_err(|_| TransformError::OutOfMemory { blocks: count })?;
         let (blocks_wide, blocks_high) = if swap { (high, wide) } else { (wide, high) };
         let (h, v) = if swap {
             (component.v, component.h)

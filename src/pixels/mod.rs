@@ -1,7 +1,10 @@
 //! Pictures in memory: sizes checked, allocation fallible.
 
+use bytemuck::Zeroable;
+
 use crate::error::Error;
 use crate::orient::{Orientation, Steps};
+use crate::zeroed::{self, NoMemory};
 
 /// The channels of an interleaved picture, in the order in which they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,20 +105,15 @@ pub(crate) fn sample_count(width: u32, height: u32, channels: usize) -> Option<u
 }
 
 /// A vector of `len` zeros, or [`Error::OutOfMemory`]: picture memory is never allocated in a way that aborts.
-pub(crate) fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Error> {
+pub(crate) fn zeros<T: Zeroable + Clone>(len: usize) -> Result<Vec<T>, Error> {
     let mut v = Vec::new();
     resize(&mut v, len)?;
     Ok(v)
 }
 
 /// Makes `v` hold `len` values, as [`zeros`] does.
-pub(crate) fn resize<T: Clone + Default>(v: &mut Vec<T>, len: usize) -> Result<(), Error> {
-    v.try_reserve_exact(len.saturating_sub(v.len()))
-        .map_err(|_| Error::OutOfMemory {
-            bytes: (len as u64).saturating_mul(size_of::<T>() as u64),
-        })?;
-    v.resize(len, T::default());
-    Ok(())
+pub(crate) fn resize<T: Zeroable + Clone>(v: &mut Vec<T>, len: usize) -> Result<(), Error> {
+    zeroed::resize(v, len).map_err(|NoMemory(bytes)| Error::OutOfMemory { bytes: bytes as u64 })
 }
 
 impl Raster {
@@ -280,7 +278,7 @@ fn drop_last_channel<T: Copy>(v: &mut Vec<T>, n: usize) {
 
 /// Moves pixels of `n` samples to where `orientation` puts them. Transpositions go tile by tile, so that the rows read
 /// and the rows written both stay in the first-level cache.
-fn turn<T: Copy + Default>(src: &[T], width: u32, height: u32, n: usize, o: Orientation) -> Result<Vec<T>, Error> {
+fn turn<T: Copy + Zeroable>(src: &[T], width: u32, height: u32, n: usize, o: Orientation) -> Result<Vec<T>, Error> {
     match n {
         1 => turn_pixels::<T, 1>(src, width, height, o),
         2 => turn_pixels::<T, 2>(src, width, height, o),
@@ -289,7 +287,7 @@ fn turn<T: Copy + Default>(src: &[T], width: u32, height: u32, n: usize, o: Orie
     }
 }
 
-fn turn_pixels<T: Copy + Default, const N: usize>(
+fn turn_pixels<T: Copy + Zeroable, const N: usize>(
     src: &[T],
     width: u32,
     height: u32,

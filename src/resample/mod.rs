@@ -13,6 +13,7 @@ pub(crate) mod planes;
 
 use std::sync::LazyLock;
 
+use bytemuck::Zeroable;
 use fast_image_resize as fir;
 use fir::images::{Image, ImageRef};
 
@@ -40,7 +41,7 @@ pub(crate) struct Resampler {
 }
 
 /// Gives a buffer this length. Bands differ by a few rows: what a vector grows to on its own would be twice as much.
-fn fit<T: Clone + Default>(buffer: &mut Vec<T>, len: usize) -> Result<(), Error> {
+fn fit<T: Zeroable + Clone>(buffer: &mut Vec<T>, len: usize) -> Result<(), Error> {
     if buffer.capacity() < len {
         *buffer = Vec::new();
     }

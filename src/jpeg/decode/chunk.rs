@@ -79,7 +79,7 @@ impl Chunk {
                 next += self.capacity * part.h + 1;
             }
         }
-        resize(&mut self.blocks, next + SPARE_BLOCKS, [0; 64])
+        resize(&mut self.blocks, next + SPARE_BLOCKS)
     }
 
     /// Reads `mcus` MCUs from MCU `column` of a row on, at most as many as fit; the coefficients of those that

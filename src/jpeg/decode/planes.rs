@@ -1,8 +1,11 @@
 //! Component planes as the decoder hands them out: no upsampling, no colour conversion.
 
+use bytemuck::Zeroable;
+
 use super::error::DecodeError;
 use super::header::Geometry;
 use super::limits::Limits;
+use crate::zeroed::{self, NoMemory};
 
 /// The size that planes are decoded to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,18 +140,13 @@ impl Planes {
             plane.height = whole_height
                 .saturating_sub(plane.first_row)
                 .min(mcu_rows * rows_per_mcu);
-            resize(&mut plane.samples, plane.stride * mcu_rows * rows_per_mcu, 0)?;
+            resize(&mut plane.samples, plane.stride * mcu_rows * rows_per_mcu)?;
         }
         Ok(())
     }
 }
 
 /// Resizes without ending the program when memory is short; what is there already stays as it is.
-pub(super) fn resize<T: Clone>(items: &mut Vec<T>, len: usize, value: T) -> Result<(), DecodeError> {
-    let more = len.saturating_sub(items.len());
-    items.try_reserve_exact(more).map_err(|_| DecodeError::Memory {
-        bytes: len.saturating_mul(size_of::<T>()),
-    })?;
-    items.resize(len, value);
-    Ok(())
+pub(super) fn resize<T: Zeroable + Clone>(items: &mut Vec<T>, len: usize) -> Result<(), DecodeError> {
+    zeroed::resize(items, len).map_err(|NoMemory(bytes)| DecodeError::Memory { bytes })
 }

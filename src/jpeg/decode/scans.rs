@@ -145,7 +145,7 @@ impl Scratch {
                 None => Vec::new(),
             };
             blocks.clear();
-            resize(&mut blocks, layout.blocks_wide * layout.blocks_high, [0; 64])?;
+            resize(&mut blocks, layout.blocks_wide * layout.blocks_high)?;
             let new = Component {
                 id: component.id,
                 h: layout.h,

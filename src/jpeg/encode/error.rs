@@ -1,6 +1,7 @@
 //! What can be wrong with a request to encode.
 
 use crate::jpeg::transform::PartialMcus;
+use crate::zeroed::NoMemory;
 
 /// Why a picture could not be encoded. Nothing here depends on the sample values.
 ///
@@ -108,6 +109,12 @@ pub enum EncodeError {
     /// Memory for the picture or for the output could not be had: try again later, or push strips.
     #[error("out of memory while encoding")]
     OutOfMemory,
+}
+
+impl From<NoMemory> for EncodeError {
+    fn from(_: NoMemory) -> Self {
+        Self::OutOfMemory
+    }
 }
 
 impl From<std::collections::TryReserveError> for EncodeError {

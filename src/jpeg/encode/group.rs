@@ -4,6 +4,7 @@
 use super::EncodeError;
 use super::frame::{ComponentLayout, Layout};
 use super::quantise::Block;
+use crate::zeroed;
 
 /// Where quantised blocks come from.
 pub(crate) trait BlockSource {
@@ -54,11 +55,9 @@ impl Group {
             component.stride = GROUP_MCUS * h;
             let blocks = component.stride * v;
             component.blocks.clear();
-            component.blocks.try_reserve_exact(blocks)?;
-            component.blocks.resize(blocks, [0; 64]);
+            zeroed::resize(&mut component.blocks, blocks)?;
             component.masks.clear();
-            component.masks.try_reserve_exact(blocks)?;
-            component.masks.resize(blocks, 0);
+            zeroed::resize(&mut component.masks, blocks)?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::quantise::{Block, point_masks_row};
 use super::sequential::{Restarts, categorise};
 use super::tokens::Tokens;
 use crate::jpeg::zigzag::ZIGZAG;
+use crate::zeroed;
 use multiversion::multiversion;
 
 /// Which components a scan holds.
@@ -93,12 +94,8 @@ impl Store {
             (held.cols, held.rows) = (cols, rows);
             let blocks = cols.checked_mul(rows).ok_or(EncodeError::OutOfMemory)?;
             // What is there of an earlier picture will be written over.
-            let more = blocks.saturating_sub(held.blocks.len());
-            held.blocks.try_reserve_exact(more)?;
-            held.blocks.resize(blocks, [0; 64]);
-            let more = blocks.saturating_sub(held.points.len());
-            held.points.try_reserve_exact(more)?;
-            held.points.resize(blocks, [0; 3]);
+            zeroed::resize(&mut held.blocks, blocks)?;
+            zeroed::resize(&mut held.points, blocks)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::planes::{Plane, Quantiser, Strips};
 use super::quant::QuantTables;
 use super::quantise::Block;
 use crate::jpeg::{Coefficients, Component};
+use crate::zeroed;
 
 /// The coefficients of a picture before quantisation: 2 bytes for each sample.
 ///
@@ -61,9 +62,7 @@ impl UnquantisedCoefficients {
             let count = placed.cols.checked_mul(placed.rows);
             let count = count.ok_or(EncodeError::OutOfMemory)?;
             // What is there will be written over.
-            let more = count.saturating_sub(component.blocks.len());
-            component.blocks.try_reserve_exact(more)?;
-            component.blocks.resize(count, [0; 64]);
+            zeroed::resize(&mut component.blocks, count)?;
         }
         Ok(())
     }
@@ -127,8 +126,7 @@ impl UnquantisedCoefficients {
             let blocks_high = layout.mcus_high * placed.v;
             let count = blocks_wide.checked_mul(blocks_high).ok_or(EncodeError::OutOfMemory)?;
             let mut blocks = Vec::new();
-            blocks.try_reserve_exact(count)?;
-            blocks.resize(count, [0; 64]);
+            zeroed::resize(&mut blocks, count)?;
             let mut masks = vec![0; placed.cols];
             for (row, line) in blocks.chunks_exact_mut(blocks_wide).take(placed.rows).enumerate() {
                 source.fill(index, row, 0, &mut line[..placed.cols], &mut masks);
