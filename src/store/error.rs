@@ -19,8 +19,8 @@ pub enum StoreError {
         why: String,
     },
 
-    /// There is no such object, or no such bucket: look at the address.
-    #[error("{uri} does not exist")]
+    /// There is no such object, or no such bucket: look at the address. A prefix is named with a `/` at its end.
+    #[error("{uri} does not exist{}", hint(uri))]
     NotFound {
         /// Which one.
         uri: String,
@@ -78,6 +78,16 @@ pub enum StoreError {
         /// The reason.
         source: BoxError,
     },
+}
+
+/// Photos and lists have endings: what has none is likely to be a prefix.
+fn hint(uri: &str) -> &'static str {
+    let web = ["http://", "https://"].iter().any(|scheme| uri.starts_with(scheme));
+    if web || uri.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+        ""
+    } else {
+        "; for what is below it, end it with /"
+    }
 }
 
 impl StoreError {

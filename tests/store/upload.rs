@@ -64,7 +64,11 @@ fn a_list_may_be_an_object_or_a_prefix_of_parts() {
     };
     refused(
         "s3://b/none.csv",
-        "cannot read the list: s3://b/none.csv does not exist",
+        "cannot read the list: s3://b/none.csv does not exist\n",
+    );
+    refused(
+        "s3://b/rows",
+        "s3://b/rows does not exist; for what is below it, end it with /",
     );
     refused("s3://b/in/", "s3://b/in/ has no file that ends in .csv or .parquet");
     server.put("b/bad.csv", b"PAR1 and nothing else");
