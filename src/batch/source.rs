@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use crate::cancel::CancelToken;
+
 /// A photo to be read when its turn comes.
 pub trait Source {
     /// What errors and reports call it.
@@ -15,6 +17,15 @@ pub trait Source {
     /// # Errors
     /// Why it cannot be opened.
     fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)>;
+
+    /// The same for a source that takes long to open: it gives up soon after `cancel`. A batch opens its photos so.
+    ///
+    /// # Errors
+    /// Why it cannot be opened; any error where it was given up.
+    fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        let _ = cancel;
+        self.open()
+    }
 }
 
 impl Source for Path {
@@ -62,5 +73,9 @@ impl<S: Source + ?Sized> Source for &S {
 
     fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
         (**self).open()
+    }
+
+    fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        (**self).open_until(cancel)
     }
 }

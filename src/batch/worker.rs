@@ -128,7 +128,10 @@ impl<'b> Worker<'b> {
         if self.buffer.capacity() > KEPT {
             self.buffer = Vec::new();
         }
-        let (size, mut reader) = source.open()?;
+        let opened = source.open_until(token);
+        // What it says of being given up is less than what is known here.
+        token.check()?;
+        let (size, mut reader) = opened?;
         read_up_to(&mut reader, HEAD, &mut self.buffer, token)?;
         if let Some(size) = size
             && size > limit

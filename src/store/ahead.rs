@@ -5,15 +5,21 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
+use tokio::time;
 
 use super::client::Store;
 use super::error::StoreError;
 use super::object::{Contents, Object};
 use super::uri::Uri;
 use crate::batch::Source;
+use crate::cancel::CancelToken;
+
+/// How long it may take until it is noticed that nobody wants an object any more.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Memory is counted in units of so many bytes, as a semaphore counts to 2^32 at most.
 pub(super) const UNIT: u64 = 4096;
@@ -176,14 +182,26 @@ impl Source for Fetch {
     }
 
     fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        self.open_until(&CancelToken::new())
+    }
+
+    fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
         self.begin();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(reading) = state.reading.take() else {
+        let Some(mut reading) = state.reading.take() else {
             return Err(io::Error::other("it is read on another thread"));
         };
         reading.wanted.notify_one();
-        let done = self.store.runtime().block_on(reading.task);
-        let (contents, room) = done.map_err(io::Error::other)??;
+        let done = self.store.runtime().block_on(async {
+            tokio::select! {
+                done = &mut reading.task => done.map_err(io::Error::other)?.map_err(io::Error::from),
+                () = cancelled(cancel) => {
+                    reading.task.abort();
+                    Err(io::Error::from(io::ErrorKind::TimedOut))
+                }
+            }
+        });
+        let (contents, room) = done?;
         let size = contents.object.size;
         state.object = Some(contents.object);
         let reader = Reader {
@@ -201,6 +219,13 @@ impl Drop for Fetch {
         if let Some(reading) = &state.reading {
             reading.task.abort();
         }
+    }
+}
+
+/// Waits until `token` is cancelled or late.
+async fn cancelled(token: &CancelToken) {
+    while !token.is_cancelled() {
+        time::sleep(PATIENCE).await;
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use photofit::batch::Cause;
-use photofit::store::{Store, Uri};
-use photofit::{Batch, Limits, Options};
+use photofit::batch::{Cause, Progress, Worker};
+use photofit::store::{Fetch, Store, Uri};
+use photofit::{Batch, CancelToken, Error, Limits, Options};
 
 use super::s3::{Fault, S3};
 use super::{builder, jpeg, noise, store, uri};
@@ -139,6 +140,50 @@ fn an_answer_that_does_not_come_is_asked_for_again() {
     assert_eq!(store.read(&uri("s3://b/a"), LIMIT).unwrap().bytes, b"bytes");
     assert!(start.elapsed() < Duration::from_secs(20));
     assert_eq!(server.counts(), BTreeMap::from([("GET", 2)]));
+}
+
+/// Told when work on a photo begins.
+#[derive(Default)]
+struct Begun(AtomicBool);
+
+impl Progress for Begun {
+    fn started(&self, _: usize) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_photo_that_does_not_come_ends_in_its_time_and_when_the_batch_is_cancelled() {
+    let server = S3::start();
+    server.put("b/a.jpg", b"bytes");
+    server.state().fault_at = Some(|_| Some(Fault::Slow(Duration::from_secs(60))));
+    let store = store(&server);
+    let start = Instant::now();
+    let cause = |batch: Batch, begun: &Begun| {
+        let mut causes = Vec::new();
+        let photos = store.sources([uri("s3://b/a.jpg")], LIMIT);
+        let open = |worker: &mut Worker<'_>, _: usize, photo: Fetch| worker.open(&photo).err().unwrap().cause;
+        batch
+            .each(photos, begun, open, |_, cause| causes.push(cause.unwrap()))
+            .unwrap();
+        causes.pop().unwrap()
+    };
+    let batch = Batch::new(Options::default());
+    let late = cause(batch.clone().timeout(Duration::from_millis(200)), &Begun::default());
+    assert!(matches!(late, Cause::Photo(Error::TimedOut)), "{late:?}");
+
+    let (token, begun) = (CancelToken::new(), Begun::default());
+    let cancelled = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !begun.0.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            token.cancel();
+        });
+        cause(batch.cancel(token.clone()), &begun)
+    });
+    assert!(matches!(cancelled, Cause::Photo(Error::Cancelled)), "{cancelled:?}");
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
 }
 
 #[test]
