@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import gc
 import pickle
 import threading
 from concurrent.futures import Future
@@ -92,6 +93,18 @@ def test_a_defect_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("photofit._photofit.read_uri", broken)
     [row] = _rows.prepare_batch(pa.table({"id": [1], "uri": ["a.jpg"]}), task(tmp_path)).to_pylist()
     assert (row["error_kind"], row["error_message"]) == ("internal", "ZeroDivisionError: by zero")
+
+
+def test_readers_end_with_the_batch_whatever_failed(tmp_path: Path) -> None:
+    rows = pa.table({"id": [1, 2], "uri": ["none.jpg", str(TESTDATA / "photos" / "dunes.jpg")]})
+    # What an exception keeps alive must not be what ends them: the collector may run anywhere, also where it would wait
+    # for itself.
+    gc.disable()
+    try:
+        _rows.prepare_batch(rows, task(tmp_path))
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("photofit-read")]
+    finally:
+        gc.enable()
 
 
 def test_names_are_names_and_no_two_are_the_same() -> None:

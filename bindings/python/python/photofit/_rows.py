@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +92,9 @@ def prepare_batch(batch: pa.Table | pa.RecordBatch, task: Task) -> pa.Table:
         if name not in batch.schema.names:
             raise ValueError(f"the rows have no column {name}: {', '.join(batch.schema.names)} is all that there is")
     ids, uris = batch.column("id").to_pylist(), batch.column("uri").to_pylist()
-    photos = _read_ahead(uris, task.options.max_memory)
-    answers = [prepare_row(id, uri, photo, task) for id, uri, photo in zip(ids, uris, photos)]
+    with ThreadPoolExecutor(AHEAD, "photofit-read") as readers:
+        photos = _read_ahead(readers, uris, task.options.max_memory)
+        answers = [prepare_row(id, uri, photo, task) for id, uri, photo in zip(ids, uris, photos)]
     carried = [name for name in batch.schema.names if name not in COLUMNS]
     columns = [batch.column(name) for name in carried]
     made = [pa.array([answer[name] for answer in answers], kind) for name, kind in COLUMNS.items()]
@@ -103,16 +104,19 @@ def prepare_batch(batch: pa.Table | pa.RecordBatch, task: Task) -> pa.Table:
     )
 
 
-def _read_ahead(uris: Sequence[Any], limit: int) -> Iterator[Future[bytes]]:
-    """The contents of each, in their order: the next ones are on their way while one is worked on."""
-    with ThreadPoolExecutor(AHEAD, "photofit-read") as readers:
-        begun: deque[Future[bytes]] = deque()
-        for uri in uris:
-            begun.append(readers.submit(_photofit.read_uri, uri, limit))
-            if len(begun) > AHEAD:
-                yield begun.popleft()
-        while begun:
+def _read_ahead(readers: Executor, uris: Sequence[Any], limit: int) -> Iterator[Future[bytes]]:
+    """The contents of each, in their order: the next ones are on their way while one is worked on.
+
+    The readers are the caller's, who ends them. A generator may be ended by the collector of garbage, on a thread that
+    cannot wait for another just then.
+    """
+    begun: deque[Future[bytes]] = deque()
+    for uri in uris:
+        begun.append(readers.submit(_photofit.read_uri, uri, limit))
+        if len(begun) > AHEAD:
             yield begun.popleft()
+    while begun:
+        yield begun.popleft()
 
 
 def prepare_row(id: Any, uri: Any, photo: Future[bytes], task: Task) -> dict[str, Any]:
