@@ -5,21 +5,17 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
-use tokio::time;
 
 use super::client::Store;
 use super::error::StoreError;
 use super::object::{Contents, Object};
+use super::read::unless_cancelled;
 use super::uri::Uri;
 use crate::batch::Source;
 use crate::cancel::CancelToken;
-
-/// How long it may take until it is noticed that nobody wants an object any more.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Memory is counted in units of so many bytes, as a semaphore counts to 2^32 at most.
 pub(super) const UNIT: u64 = 4096;
@@ -193,11 +189,11 @@ impl Source for Fetch {
         };
         reading.wanted.notify_one();
         let done = self.store.runtime().block_on(async {
-            tokio::select! {
-                done = &mut reading.task => done.map_err(io::Error::other)?.map_err(io::Error::from),
-                () = cancelled(cancel) => {
+            match unless_cancelled(cancel, &self.uri, &mut reading.task).await {
+                Ok(done) => Ok(done.map_err(io::Error::other)??),
+                Err(given_up) => {
                     reading.task.abort();
-                    Err(io::Error::from(io::ErrorKind::TimedOut))
+                    Err(io::Error::from(given_up))
                 }
             }
         });
@@ -219,13 +215,6 @@ impl Drop for Fetch {
         if let Some(reading) = &state.reading {
             reading.task.abort();
         }
-    }
-}
-
-/// Waits until `token` is cancelled or late.
-async fn cancelled(token: &CancelToken) {
-    while !token.is_cancelled() {
-        time::sleep(PATIENCE).await;
     }
 }
 

@@ -16,7 +16,9 @@ use super::cloud;
 use super::error::StoreError;
 use super::listing::Listing;
 use super::object::{Contents, Object};
+use super::read::unless_cancelled;
 use super::uri::{Scheme, Uri};
+use crate::cancel::CancelToken;
 use crate::net::Web;
 
 /// More bytes than this are written in parts.
@@ -124,7 +126,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; [`StoreError::TooLarge`] before the bytes are read, where the service says the size.
     pub fn read(&self, uri: &Uri, limit: u64) -> Result<Contents, StoreError> {
-        let contents = self.runtime.block_on(self.inner.read(uri, limit, None))?;
+        self.read_until(uri, limit, &CancelToken::new())
+    }
+
+    /// The same, given up soon after `cancel`.
+    ///
+    /// # Errors
+    /// Those of [`Store::read`], [`StoreError::Cancelled`] and [`StoreError::TimedOut`].
+    pub fn read_until(&self, uri: &Uri, limit: u64, cancel: &CancelToken) -> Result<Contents, StoreError> {
+        let read = unless_cancelled(cancel, uri, self.inner.read(uri, limit, None));
+        let contents = self.runtime.block_on(read)??;
         let size = contents.object.size;
         if size.is_some_and(|size| size > limit) {
             let uri = uri.to_string();

@@ -70,6 +70,20 @@ pub enum StoreError {
         source: BoxError,
     },
 
+    /// The caller gave up: what it holds was cancelled.
+    #[error("{uri}: cancelled")]
+    Cancelled {
+        /// Which one.
+        uri: String,
+    },
+
+    /// The time that the caller gave it was over: give it more, or look at what keeps the service.
+    #[error("{uri} did not come in time")]
+    TimedOut {
+        /// Which one.
+        uri: String,
+    },
+
     /// The client could not be made: a setting is missing or wrong, or the system gives no thread.
     #[error("cannot set up {what}")]
     Setup {
@@ -102,6 +116,8 @@ impl StoreError {
             Self::Exists { .. } => "exists",
             Self::TooLarge { .. } => "too-large",
             Self::Unavailable { .. } => "unavailable",
+            Self::Cancelled { .. } => "cancelled",
+            Self::TimedOut { .. } => "timed-out",
             Self::Setup { .. } => "setup",
         }
     }
@@ -174,7 +190,10 @@ impl From<StoreError> for io::Error {
             StoreError::ReadOnly { .. } => io::ErrorKind::ReadOnlyFilesystem,
             StoreError::Exists { .. } => io::ErrorKind::AlreadyExists,
             StoreError::TooLarge { .. } => io::ErrorKind::FileTooLarge,
-            StoreError::Unavailable { .. } | StoreError::Setup { .. } => io::ErrorKind::Other,
+            StoreError::TimedOut { .. } => io::ErrorKind::TimedOut,
+            StoreError::Cancelled { .. } | StoreError::Unavailable { .. } | StoreError::Setup { .. } => {
+                io::ErrorKind::Other
+            }
         };
         Self::new(kind, error)
     }

@@ -14,10 +14,35 @@ use super::client::Inner;
 use super::error::StoreError;
 use super::object::{Contents, Object};
 use super::uri::{Scheme, Uri};
+use crate::cancel::CancelToken;
 use crate::net::{FetchError, Incoming};
 
 /// How much is read before it is decided whether the rest is worth it, as in a batch.
 const HEAD: usize = 64 * 1024;
+
+/// How long it may take until it is noticed that nobody waits any more.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// The result of `work`, or soon after `cancel` which of the two it was that ended it.
+pub(super) async fn unless_cancelled<T>(
+    cancel: &CancelToken,
+    uri: &Uri,
+    work: impl Future<Output = T>,
+) -> Result<T, StoreError> {
+    let cancelled = async {
+        while !cancel.is_cancelled() {
+            time::sleep(PATIENCE).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        () = cancelled => {
+            let uri = uri.to_string();
+            Err(if cancel.timed_out() { StoreError::TimedOut { uri } } else { StoreError::Cancelled { uri } })
+        }
+    }
+}
 
 impl Inner {
     /// Reads an object; once its size is known, there has to be `room` for it. Of one that is larger than `limit`, or

@@ -32,6 +32,11 @@ impl CancelToken {
         self.0.cancel();
     }
 
+    /// A token that is cancelled with this one, or once so many seconds have passed.
+    fn within(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Self> {
+        token(py, timeout, Some(self)).map(Self)
+    }
+
     /// Whether it was cancelled.
     #[getter]
     fn cancelled(&self) -> bool {
@@ -152,7 +157,11 @@ fn json(value: &impl serde::Serialize) -> String {
 }
 
 /// The token that work looks at: the caller's, with the time that it may take.
-fn token(py: Python<'_>, timeout: Option<f64>, cancel: Option<&CancelToken>) -> PyResult<photofit::CancelToken> {
+pub(crate) fn token(
+    py: Python<'_>,
+    timeout: Option<f64>,
+    cancel: Option<&CancelToken>,
+) -> PyResult<photofit::CancelToken> {
     let token = cancel.map_or_else(photofit::CancelToken::new, |cancel| cancel.0.clone());
     let Some(seconds) = timeout else {
         return Ok(token);

@@ -11,6 +11,7 @@ use pyo3::types::PyBytes;
 
 use crate::error::{Failure, guarded};
 use crate::file;
+use crate::preparer::{CancelToken, token};
 
 /// What a text names: a path of this machine, or an object.
 enum Place {
@@ -59,13 +60,21 @@ pub(crate) fn check_output(py: Python<'_>, uri: &str) -> PyResult<()> {
     })
 }
 
-/// What is there, if it has at most `limit` bytes.
+/// What is there, if it has at most `limit` bytes. Only an object may take so long that it is given up.
 #[pyfunction]
-pub(crate) fn read_uri(py: Python<'_>, uri: &str, limit: u64) -> PyResult<Py<PyBytes>> {
+#[pyo3(signature = (uri, limit, timeout=None, cancel=None))]
+pub(crate) fn read_uri(
+    py: Python<'_>,
+    uri: &str,
+    limit: u64,
+    timeout: Option<f64>,
+    cancel: Option<&CancelToken>,
+) -> PyResult<Py<PyBytes>> {
+    let token = token(py, timeout, cancel)?;
     let bytes = guarded(py, || match Place::of(uri)? {
         Place::File(path) => file::read(&path, limit),
         #[cfg(feature = "object-store")]
-        Place::Object(uri) => Ok(store()?.read(&uri, limit)?.bytes),
+        Place::Object(uri) => Ok(store()?.read_until(&uri, limit, &token)?.bytes),
     })?;
     Ok(PyBytes::new(py, &bytes).unbind())
 }

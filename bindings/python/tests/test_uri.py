@@ -28,6 +28,7 @@ class Storage(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.objects: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.ended = threading.Event()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -50,7 +51,9 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.asked.count(request) == 1
 
     def do_GET(self) -> None:
-        if self.first():
+        if self.path.endswith("never.jpg"):
+            self.server.ended.wait(60)
+        elif self.first():
             self.answer(503)
         elif (body := self.server.objects.get(self.path)) is not None:
             self.answer(200, body, body)
@@ -77,6 +80,7 @@ def storage() -> Iterator[Storage]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
+    server.ended.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -127,14 +131,32 @@ def test_objects_are_read_and_written(storage: Storage) -> None:
     assert storage.asked.count("PUT /album/out/badge.png") == 2, "the first failed"
 
 
+LATE = """
+import threading, time, photofit
+began = time.monotonic()
+for ends in ({"timeout": 0.2}, {"cancel": photofit.CancelToken()}):
+    if "cancel" in ends:
+        threading.Timer(0.2, ends["cancel"].cancel).start()
+    try:
+        photofit.prepare_uri("s3://album/in/never.jpg", "s3://album/out/never.jpg", **ends)
+    except photofit.Error as error:
+        print(type(error).__name__)
+print(time.monotonic() - began < 30)
+"""
+
+
+def test_what_does_not_come_is_given_up(storage: Storage) -> None:
+    assert run(storage, LATE).splitlines() == ["TimedOutError", "CancelledError", "True"]
+
+
 ROWS = """
 import multiprocessing, pyarrow, photofit
 from photofit import _rows
-task = _rows.Task("s3://album/out/", photofit.Options(max_side=300), None, 512_000_000)
+task = _rows.Task("s3://album/out/", photofit.Options(max_side=300), 5, 512_000_000)
 def work(ids):
     table = pyarrow.table({"id": ids, "uri": [f"s3://album/in/{id}.jpg" for id in ids]})
     print([row["error_kind"] or row["output_uri"] for row in _rows.prepare_batch(table, task).to_pylist()], flush=True)
-work(["1", "2", "3"])
+work(["1", "2", "3", "never"])
 # A process that was forked has none of the threads of this one's client.
 child = multiprocessing.get_context("fork").Process(target=work, args=(["4"],))
 child.start()
@@ -148,7 +170,7 @@ def test_rows_of_objects(storage: Storage) -> None:
     photo = (TESTDATA / "photos" / "dunes.jpg").read_bytes()
     storage.objects |= {f"/album/in/{number}.jpg": photo for number in (1, 3, 4)}
     assert run(storage, ROWS).splitlines() == [
-        "['s3://album/out/1.jpg', 'not-found', 's3://album/out/3.jpg']",
+        "['s3://album/out/1.jpg', 'not-found', 's3://album/out/3.jpg', 'timed-out']",
         "['s3://album/out/4.jpg']",
     ]
     made = photofit.prepare(photo, max_side=300).bytes

@@ -74,6 +74,7 @@ class Task:
     output_uri: str
     options: Options
     timeout: float | None
+    """The seconds that preparing a photo may take, and those that reading one may take ahead of it."""
     memory: int
     """The bytes that a photo may take beside others; one that takes more waits until no other such is in work on the
     machine."""
@@ -93,7 +94,7 @@ def prepare_batch(batch: pa.Table | pa.RecordBatch, task: Task) -> pa.Table:
             raise ValueError(f"the rows have no column {name}: {', '.join(batch.schema.names)} is all that there is")
     ids, uris = batch.column("id").to_pylist(), batch.column("uri").to_pylist()
     with ThreadPoolExecutor(AHEAD, "photofit-read") as readers:
-        photos = _read_ahead(readers, uris, task.options.max_memory)
+        photos = _read_ahead(readers, uris, task)
         answers = [prepare_row(id, uri, photo, task) for id, uri, photo in zip(ids, uris, photos)]
     carried = [name for name in batch.schema.names if name not in COLUMNS]
     columns = [batch.column(name) for name in carried]
@@ -104,7 +105,7 @@ def prepare_batch(batch: pa.Table | pa.RecordBatch, task: Task) -> pa.Table:
     )
 
 
-def _read_ahead(readers: Executor, uris: Sequence[Any], limit: int) -> Iterator[Future[bytes]]:
+def _read_ahead(readers: Executor, uris: Sequence[Any], task: Task) -> Iterator[Future[bytes]]:
     """The contents of each, in their order: the next ones are on their way while one is worked on.
 
     The readers are the caller's, who ends them. A generator may be ended by the collector of garbage, on a thread that
@@ -112,7 +113,7 @@ def _read_ahead(readers: Executor, uris: Sequence[Any], limit: int) -> Iterator[
     """
     begun: deque[Future[bytes]] = deque()
     for uri in uris:
-        begun.append(readers.submit(_photofit.read_uri, uri, limit))
+        begun.append(readers.submit(_photofit.read_uri, uri, task.options.max_memory, task.timeout))
         if len(begun) > AHEAD:
             yield begun.popleft()
     while begun:

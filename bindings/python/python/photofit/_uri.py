@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from . import _photofit
+from ._photofit import CancelToken
 from ._prepare import Preparer
 
 if TYPE_CHECKING:
     from ._options import OptionFields, Options
-    from ._photofit import CancelToken
     from ._types import Report
 
 __all__ = ["Written", "prepare_uri"]
@@ -37,7 +37,7 @@ def prepare_uri(
     Both are paths, or URIs: ``s3://bucket/key``, ``gs://bucket/key``, ``az://container/key`` and ``file:///path``, and to
     read from ``http://`` and ``https://`` as well. Credentials and regions come from the usual variables of the environment
     (``AWS_*``, ``GOOGLE_*``, ``AZURE_*``), as they are when the first object is read or written. What may pass is tried
-    again.
+    again. ``timeout`` and ``cancel`` end reading and preparing; what is being written is written.
 
     ``{extension}`` in ``output_uri`` becomes the extension of the format that was written.
 
@@ -52,8 +52,9 @@ def prepare_uri(
     """
     _photofit.check_output(output_uri)
     preparer = Preparer(options, **changes)
-    data = _photofit.read_uri(uri, preparer.options.max_memory)
-    prepared = preparer.prepare(data, timeout=timeout, cancel=cancel)
+    ends = (cancel or CancelToken()).within(timeout)
+    data = _photofit.read_uri(uri, preparer.options.max_memory, cancel=ends)
+    prepared = preparer.prepare(data, cancel=ends)
     extension = _photofit.EXTENSIONS[prepared.report["result"]["format"]]
     output_uri = output_uri.replace("{extension}", extension)
     _photofit.write_uri(output_uri, prepared.bytes)
