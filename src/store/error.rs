@@ -70,14 +70,15 @@ pub enum StoreError {
         source: BoxError,
     },
 
-    /// The caller gave up: what it holds was cancelled.
+    /// The caller's token was cancelled while the object was read.
     #[error("{uri}: cancelled")]
     Cancelled {
         /// Which one.
         uri: String,
     },
 
-    /// The time that the caller gave it was over: give it more, or look at what keeps the service.
+    /// The time of the caller's token was over before the object was read: give it more, or look at what keeps the
+    /// service.
     #[error("{uri} did not come in time")]
     TimedOut {
         /// Which one.
