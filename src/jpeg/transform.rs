@@ -291,7 +291,6 @@ fn turn_avx2(block: &[i16; 64], steps: Steps) -> [i16; 64] {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, reason = "made-up data")]
 mod tests {
     use super::*;
 

@@ -23,7 +23,7 @@ const HEAD: usize = 64 * 1024;
 /// How long it may take until it is noticed that nobody waits any more.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// The result of `work`, or soon after `cancel` which of the two it was that ended it.
+/// The result of `work`; [`StoreError::Cancelled`] or [`StoreError::TimedOut`] soon after `cancel` has ended it.
 pub(super) async fn unless_cancelled<T>(
     cancel: &CancelToken,
     uri: &Uri,

@@ -196,7 +196,6 @@ fn drain<S: Sink>(chunk: &Chunk, filled: usize, sink: &mut S) -> usize {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, reason = "made-up data")]
 mod tests {
     use super::*;
 

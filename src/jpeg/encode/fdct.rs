@@ -227,7 +227,6 @@ pub(super) fn forward_quantised_row(rows: &Rows<'_>, divisors: &Divisors, blocks
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, reason = "made-up data")]
 mod tests {
     use super::*;
     use crate::jpeg::encode::quant::{Quality, QuantTables};

@@ -162,7 +162,6 @@ const AC_CHROMA: [u8; 162] = [
 ];
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, reason = "made-up data")]
 mod tests {
     use super::*;
 

@@ -155,7 +155,6 @@ pub(super) fn point_masks_row(blocks: &[Block], masks: &mut [[u64; 3]]) {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, reason = "made-up data")]
 mod tests {
     use super::*;
 

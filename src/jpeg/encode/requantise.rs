@@ -109,7 +109,6 @@ fn coarser(value: i16, before: u16, after: u16) -> i16 {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, reason = "made-up data")]
 mod tests {
     use super::*;
     use crate::jpeg::Component;

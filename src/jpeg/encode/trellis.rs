@@ -165,7 +165,6 @@ impl Table {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, reason = "made-up data")]
 mod tests {
     use super::*;
     use crate::jpeg::encode::quant::Quality;
