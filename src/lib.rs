@@ -57,6 +57,8 @@ mod decode;
 mod encode;
 mod error;
 mod format;
+#[cfg(feature = "heic")]
+mod heif;
 mod job;
 pub mod jpeg;
 mod limits;

@@ -193,7 +193,10 @@ fn bytes(samples: u64, share: f64) -> u64 {
 /// Everything else: through interleaved pixels.
 fn interleaved(info: &ImageInfo, options: &Options, target: &Picture, conforms: bool, threads: u64) -> u64 {
     let Decoding { source, beside, .. } = decoding(info);
-    let decoded = info.pixels().saturating_mul(source + beside);
+    let decoded = info
+        .pixels()
+        .saturating_mul(source + beside)
+        .saturating_add(info.decoder_memory);
     if conforms {
         let checked = if options.check() == Check::Full { decoded } else { 0 };
         return if info.format == Format::Png {
@@ -286,8 +289,6 @@ fn decoding(info: &ImageInfo) -> Decoding {
         (Format::Jpeg, Some(jpeg)) => jpeg_samples(jpeg).div_ceil(64),
         // Samples in the file's order of bytes.
         (Format::Tiff, _) if wide => source,
-        // Planes and RGBA.
-        (Format::Heif, _) => 4 + if wide { 6 } else { 3 },
         (Format::WebP, _) => 4,
         (Format::Gif, _) => 1,
         _ => 0,

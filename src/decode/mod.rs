@@ -67,7 +67,7 @@ pub(crate) fn decode(data: &[u8], info: &ImageInfo, options: &Options, cancel: &
         Format::WebP => webp::decode(data, info, options.max_memory()),
         Format::Tiff => tiff::decode(data, info, options.max_memory(), cancel),
         #[cfg(feature = "heic")]
-        Format::Heif => heif::decode(data, info, options.max_source_pixels()),
+        Format::Heif => heif::decode(data, info, cancel),
         #[cfg(not(feature = "heic"))]
         Format::Heif => Err(Error::unsupported("HEIC")),
     };

@@ -53,6 +53,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata: false,
+        decoder_memory: 0,
         jpeg: None,
     })
 }

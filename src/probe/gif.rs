@@ -39,6 +39,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata: walk.comments,
+        decoder_memory: 0,
         jpeg: None,
     })
 }

@@ -10,133 +10,106 @@ pub(super) fn probe(_: &[u8]) -> Result<super::ImageInfo, crate::error::Error> {
 
 #[cfg(feature = "heic")]
 mod with_heic {
-    use heifer::heifer_isobmff::boxes::{ColorInfo, Property};
-    use heifer::heifer_isobmff::{HeifFile, ItemId};
-
     use crate::error::Error;
     use crate::format::Format;
-    use crate::orient::Orientation;
+    use crate::heif::{Container, Item, Pictures, Property};
     use crate::probe::icc;
+    use crate::probe::ifd::strip_exif_header;
     use crate::probe::info::{ColorModel, ImageInfo};
 
+    /// How far a derived picture without a profile of its own is followed to its parts.
+    const MAX_DEPTH: u32 = 4;
+
     pub(crate) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
-        let broken = |e: heifer::heifer_isobmff::Error| Error::malformed(Format::Heif, e.to_string());
-        let file = HeifFile::parse(data).map_err(broken)?;
-        let id = file.primary_id;
-        let item = file.item(id).map_err(broken)?;
-        match &item.item_type.0 {
-            b"hvc1" | b"grid" | b"iovl" | b"iden" => {}
-            b"av01" => return Err(Error::unsupported("AVIF")),
-            other => {
-                let name = String::from_utf8_lossy(other).into_owned();
-                return Err(Error::unsupported(format!("a HEIF picture coded as {name:?}")));
-            }
-        }
-        let (mut width, mut height) = file
-            .image_size(id)
-            .map_err(broken)?
-            .ok_or_else(|| Error::malformed(Format::Heif, "its primary picture has no size"))?;
-        let mut orientation = Orientation::Upright;
-        let mut bit_depth = 8;
-        for property in file.item_properties(id).map_err(broken)? {
-            match property {
-                // Quarter turns are counter-clockwise (6.5.10), mirroring exchanges top and bottom or left and right
-                // (6.5.12); both apply in the order in which they are listed, and stand in the place of EXIF's tag.
-                Property::Rotation(quarters) => {
-                    let turn = match quarters & 3 {
-                        0 => Orientation::Upright,
-                        1 => Orientation::Rotate270,
-                        2 => Orientation::Rotate180,
-                        _ => Orientation::Rotate90,
-                    };
-                    orientation = orientation.then(turn);
-                }
-                Property::Mirror(top_bottom) => {
-                    let flip = if *top_bottom {
-                        Orientation::FlipVertical
-                    } else {
-                        Orientation::FlipHorizontal
-                    };
-                    orientation = orientation.then(flip);
-                }
-                Property::CleanAperture {
-                    width: w, height: h, ..
-                } => {
-                    width = aperture(*w, width);
-                    height = aperture(*h, height);
-                }
-                Property::PixelInfo(bits) => bit_depth = bits.iter().copied().max().unwrap_or(8),
-                _ => {}
-            }
-        }
-        if width == 0 || height == 0 {
-            return Err(Error::malformed(Format::Heif, "its width or height is 0"));
-        }
-        let pictures = file.top_level_image_ids().len();
+        let file = Container::parse(data)?;
+        let id = file.primary;
+        let parts = Pictures::of_primary(&file)?;
+        let part = parts.get(id)?;
+        let [_, _, width, height] = part.shown;
         Ok(ImageInfo {
             format: Format::Heif,
             width,
             height,
-            orientation,
+            orientation: part.orientation,
             bytes: data.len() as u64,
-            bit_depth,
+            bit_depth: part.depth,
             color: ColorModel::YCbCr,
-            alpha: has_alpha(&file, id),
+            alpha: part.alpha,
             frames: 1,
-            images: u32::try_from(pictures).unwrap_or(u32::MAX).max(1),
-            profile: file
-                .icc_profile(id)
-                .ok()
-                .flatten()
-                .map(|p| icc::description(p).unwrap_or_default()),
-            gain_map: has_auxiliary(&file, id, &["urn:com:apple:photo:2020:aux:hdrgainmap"]),
+            images: u32::try_from(file.count_pictures()).unwrap_or(u32::MAX).max(1),
+            profile: profile(&file)?.map(|p| icc::description(p).unwrap_or_default()),
+            gain_map: has_gain_map(&file, id)?,
             motion_photo: false,
-            metadata: file.exif(id).ok().flatten().is_some() || file.xmp(id).ok().flatten().is_some(),
+            metadata: descriptions(&file).any(|(_, item)| is_exif(&item) || is_xmp(&item)),
             jpeg: None,
+            decoder_memory: part.memory,
         })
     }
 
-    /// One side of a clean aperture, which is a fraction; never more than the picture has.
-    fn aperture((numerator, denominator): (u32, u32), side: u32) -> u32 {
-        if denominator == 0 {
-            return side;
+    /// Whether an auxiliary picture of `id` is a gain map.
+    fn has_gain_map(file: &Container<'_>, id: u32) -> Result<bool, Error> {
+        for auxiliary in file.referrers(id, *b"auxl") {
+            let kind = file.property(auxiliary, |p| match p {
+                Property::Auxiliary(kind) => Some(kind),
+                _ => None,
+            })?;
+            if kind == Some(b"urn:com:apple:photo:2020:aux:hdrgainmap") {
+                return Ok(true);
+            }
         }
-        let rounded = (u64::from(numerator) + u64::from(denominator) / 2) / u64::from(denominator);
-        u32::try_from(rounded).unwrap_or(side).min(side)
+        Ok(false)
     }
 
-    fn has_alpha(file: &HeifFile<'_>, id: ItemId) -> bool {
-        has_auxiliary(
-            file,
-            id,
-            &[
-                "urn:mpeg:hevc:2015:auxid:1",
-                "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
-            ],
-        )
+    /// The ICC profile of the primary picture, or of the first part of it that has one.
+    fn profile<'a>(file: &Container<'a>) -> Result<Option<&'a [u8]>, Error> {
+        let mut id = file.primary;
+        for _ in 0..=MAX_DEPTH {
+            let own = file.property(id, |p| match p {
+                Property::Icc(profile) if !profile.is_empty() => Some(profile),
+                _ => None,
+            })?;
+            match (own, file.references(id, *b"dimg").next()) {
+                (None, Some(first)) => id = first,
+                _ => return Ok(own),
+            }
+        }
+        Ok(None)
     }
 
-    /// Whether an auxiliary picture of one of the types belongs to `id`.
-    fn has_auxiliary(file: &HeifFile<'_>, id: ItemId, types: &[&str]) -> bool {
-        file.referencing_items(id, b"auxl").into_iter().any(|aux| {
-            file.item_properties(aux)
-                .is_ok_and(|mut ps| ps.any(|p| matches!(p, Property::AuxiliaryType(t) if types.contains(&t.as_str()))))
-        })
+    /// The items that describe the primary picture, or where there are none its first part.
+    fn descriptions<'a>(file: &Container<'a>) -> impl Iterator<Item = (u32, Item<'a>)> {
+        let described = |id| file.referrers(id, *b"cdsc").next().map(|_| id);
+        let first = file.references(file.primary, *b"dimg").next();
+        let id = described(file.primary).or_else(|| described(first?));
+        id.into_iter()
+            .flat_map(|id| file.referrers(id, *b"cdsc"))
+            // A reference to an item that is not there describes nothing.
+            .filter_map(|id| Some((id, file.item(id).ok()?)))
     }
 
-    /// Whether the primary picture carries an ICC profile or says its colours by number only.
+    fn is_exif(item: &Item<'_>) -> bool {
+        &item.kind == b"Exif"
+    }
+
+    fn is_xmp(item: &Item<'_>) -> bool {
+        &item.kind == b"mime" && item.content_type == b"application/rdf+xml"
+    }
+
+    /// The ICC profile of the primary picture.
     pub(crate) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
-        let file = HeifFile::parse(data).ok()?;
-        let own = file.item_properties(file.primary_id).ok()?.find_map(|p| match p {
-            Property::Color(ColorInfo::Icc(profile)) if !profile.is_empty() => Some(profile.clone()),
-            _ => None,
-        });
-        own.or_else(|| file.icc_profile(file.primary_id).ok().flatten().map(<[u8]>::to_vec))
+        let file = Container::parse(data).ok()?;
+        profile(&file).ok().flatten().map(<[u8]>::to_vec)
     }
 
-    /// The EXIF block of the primary picture: a TIFF structure.
+    /// The EXIF block of the primary picture: a TIFF structure, behind its offset (ISO/IEC 23008-12, A.2.1).
     pub(crate) fn exif(data: &[u8]) -> Option<Vec<u8>> {
-        let file = HeifFile::parse(data).ok()?;
-        file.exif(file.primary_id).ok().flatten()
+        let file = Container::parse(data).ok()?;
+        descriptions(&file).filter(|(_, item)| is_exif(item)).find_map(|(id, _)| {
+            let block = file.item_data(id, file.len()).ok()?;
+            let offset = u32::from_be_bytes(block.get(..4)?.try_into().ok()?);
+            let start = usize::try_from(offset).ok()?.checked_add(4)?;
+            let tiff = strip_exif_header(block.get(start..)?);
+            (tiff.starts_with(b"II*\0") || tiff.starts_with(b"MM\0*")).then(|| tiff.to_vec())
+        })
     }
 }

@@ -41,6 +41,9 @@ pub struct ImageInfo {
     pub metadata: bool,
     /// What only a JPEG has.
     pub jpeg: Option<JpegInfo>,
+    /// Bytes that its decoder holds beside the samples of the picture, where only the file tells.
+    #[serde(skip)]
+    pub(crate) decoder_memory: u64,
 }
 
 fn as_exif<S: serde::Serializer>(orientation: &Orientation, s: S) -> Result<S::Ok, S::Error> {

@@ -218,6 +218,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map,
         motion_photo: motion_photo || samsung_motion_photo(data),
         metadata,
+        decoder_memory: 0,
         jpeg: Some(JpegInfo {
             process: frame.process,
             sampling: frame.components.iter().map(|c| c.sampling).collect(),

@@ -61,6 +61,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP]
             .iter()
             .any(|&tag| first.find(tag).is_some()),
+        decoder_memory: 0,
         jpeg: None,
     })
 }

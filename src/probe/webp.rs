@@ -80,6 +80,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata: chunks(data).any(|(n, _)| matches!(&n, b"EXIF" | b"XMP ")),
+        decoder_memory: 0,
         jpeg: None,
     })
 }
