@@ -1,6 +1,6 @@
 //! What preparing a photo may take of the memory, told from its header.
 
-use crate::decode::jpeg_samples;
+use crate::error::Error;
 use crate::format::Format;
 use crate::options::{Check, Chroma, Effort, Options, OutputFormat};
 use crate::orient::Orientation;
@@ -62,6 +62,19 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
         .saturating_add(if inks { INKS } else { 0 })
 }
 
+/// Whether the system would give what decoding takes. Decoders of others end the program where it does not, so that it
+/// is asked before: for as long as it takes to answer.
+pub(crate) fn ensure(info: &ImageInfo) -> Result<(), Error> {
+    let Decoding { source, beside, .. } = decoding(info);
+    let decoded = info.pixels().saturating_mul(source + beside);
+    let bytes = decoded.saturating_add(info.decoder_memory);
+    let refused = Error::OutOfMemory { bytes };
+    let Ok(len) = usize::try_from(bytes) else {
+        return Err(refused);
+    };
+    Vec::<u8>::new().try_reserve_exact(len).map_err(|_| refused)
+}
+
 /// A target's size in pixels.
 struct Picture {
     pixels: u64,
@@ -99,7 +112,7 @@ fn is_planar(info: &ImageInfo) -> bool {
 /// JPEG to JPEG on planes.
 fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture, conforms: bool, threads: u64) -> u64 {
     // Samples of the source, and of the result, which has the same sampling or less.
-    let samples = |pixels: u64| pixels.saturating_mul(jpeg_samples(jpeg)) / 64;
+    let samples = |pixels: u64| pixels.saturating_mul(jpeg.samples()) / 64;
     let (source, result) = (samples(info.pixels()), samples(target.pixels));
     let coefficients = source.saturating_mul(2);
     let held = if by_coefficients(jpeg) { coefficients } else { 0 };
@@ -282,13 +295,11 @@ fn decoding(info: &ImageInfo) -> Decoding {
     };
     let beside = match (info.format, &info.jpeg) {
         (Format::Jpeg, Some(jpeg)) if by_coefficients(jpeg) => {
-            4 * u64::from(inks) + 2 * jpeg_samples(jpeg).div_ceil(64)
+            4 * u64::from(inks) + 2 * jpeg.samples().div_ceil(64)
         }
         // Inks are held beside the RGB made of them.
         (Format::Jpeg | Format::Tiff, _) if inks => 4,
-        (Format::Jpeg, Some(jpeg)) => jpeg_samples(jpeg).div_ceil(64),
-        // Samples in the file's order of bytes.
-        (Format::Tiff, _) if wide => source,
+        (Format::Jpeg, Some(jpeg)) => jpeg.samples().div_ceil(64),
         (Format::WebP, _) => 4,
         (Format::Gif, _) => 1,
         _ => 0,

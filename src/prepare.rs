@@ -180,8 +180,10 @@ impl Preparer {
         let start = Instant::now();
         self.cancel.check()?;
         let info = probe(data)?;
+        self.cancel.check()?;
         decode::check_limits(&info, &self.options)?;
         let (plan, rewritten) = decide(data, &info, &self.options)?;
+        self.cancel.check()?;
         let stored = match plan {
             Plan::Transcode { .. } => None,
             Plan::Keep | Plan::Rewrite => self.as_stored(data, &info, rewritten)?,

@@ -5,12 +5,13 @@ use std::io::Cursor;
 use gif::{ColorOutput, DecodeOptions, MemoryLimit};
 
 use super::{Damage, Decoded};
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::pixels::{Layout, Palette, Raster, Samples, sample_count, zeros};
 use crate::probe::ImageInfo;
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
+pub(super) fn decode(data: &[u8], info: &ImageInfo, cancel: &CancelToken) -> Result<Decoded, Error> {
     let refuse = |e: gif::DecodingError| Error::decode(Format::Gif, e);
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
@@ -43,10 +44,11 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo) -> Result<Decoded, Error> {
     };
     let len = sample_count(info.width, info.height, pixel).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
     let mut pixels: Vec<u8> = zeros(len)?;
-    let mut line = vec![0; frame_width];
+    let mut line = zeros(frame_width)?;
     let mut rows = 0;
     let mut error = None;
     for y in row_order(frame_height, interlaced) {
+        cancel.check()?;
         match reader.fill_buffer(&mut line) {
             Ok(true) => {}
             Ok(false) => break,

@@ -1,10 +1,10 @@
 //! JPEG: through the codec, and where that declines (inks, uneven sampling) through `zune-jpeg`.
 
-use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
+use super::watched::Watched;
 use super::ycbcr;
 use super::{Damage, Decoded, cmyk};
 use crate::cancel::CancelToken;
@@ -41,7 +41,7 @@ pub(super) fn decode(data: &[u8], info: &ImageInfo, options: &Options, cancel: &
         ColorModel::Ycck => (ColorSpace::YCCK, Layout::Rgba),
         _ => (ColorSpace::RGB, Layout::Rgb),
     };
-    let (mut samples, damage) = by_zune(data, info, color, layout)?;
+    let (mut samples, damage) = by_zune(data, info, color, layout, cancel)?;
     if inks {
         if info.color == ColorModel::Ycck {
             ycck_to_cmyk(&mut samples);
@@ -132,15 +132,17 @@ fn by_zune(
     info: &ImageInfo,
     color: ColorSpace,
     layout: Layout,
+    cancel: &CancelToken,
 ) -> Result<(Vec<u8>, Option<Damage>), Error> {
     let len = sample_count(info.width, info.height, layout.channels()).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
     let mut samples = zeros(len)?;
-    let Err(strict) = read(data, color, true, &mut samples) else {
+    let Err(strict) = read(Watched::new(data, cancel), color, true, &mut samples) else {
         return Ok((samples, None));
     };
     // Rubbish between header segments is common and harms nothing, so strictness alone is no reason to refuse.
+    cancel.check()?;
     samples.fill(UNREAD);
-    read(data, color, false, &mut samples).map_err(|e| Error::decode(Format::Jpeg, e.to_string()))?;
+    read(Watched::new(data, cancel), color, false, &mut samples).map_err(|e| Error::decode(Format::Jpeg, e.to_string()))?;
     let tail = samples.iter().rev().take_while(|&&v| v == UNREAD).count();
     let damage = (tail > 0).then(|| Damage {
         readable: 1.0 - tail as f64 / samples.len() as f64,
@@ -161,14 +163,19 @@ fn decline(jpeg: &JpegInfo, info: &ImageInfo) -> Result<(), Error> {
     }
 }
 
-fn read(data: &[u8], color: ColorSpace, strict: bool, out: &mut [u8]) -> Result<(), zune_jpeg::errors::DecodeErrors> {
+fn read(
+    data: Watched<'_>,
+    color: ColorSpace,
+    strict: bool,
+    out: &mut [u8],
+) -> Result<(), zune_jpeg::errors::DecodeErrors> {
     let options = DecoderOptions::new_fast()
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX))
         .set_strict_mode(strict)
         .jpeg_set_max_scans(MAX_SCANS as usize)
         .jpeg_set_out_colorspace(color);
-    JpegDecoder::new_with_options(ZCursor::new(data), options).decode_into(out)
+    JpegDecoder::new_with_options(data, options).decode_into(out)
 }
 
 /// Undoes the YCbCr coding of the first three channels (JFIF 1.02, full range), which gives inverted inks.

@@ -21,7 +21,7 @@ use crate::memory;
 use crate::options::Options;
 use crate::orient::Orientation;
 use crate::pixels::Raster;
-use crate::probe::{ColorModel, ImageInfo, JpegInfo};
+use crate::probe::ImageInfo;
 
 /// A decoded picture.
 pub(crate) struct Decoded {
@@ -55,16 +55,17 @@ impl Decoded {
 }
 
 /// Decodes the picture (an animation's first frame, as shown; a file's first page). `cancel` is looked at with each row
-/// or strip, but for what other decoders do in one call: HEIC, WebP, GIF, and JPEGs of inks.
+/// or strip, and by other decoders wherever they read on: of a WebP without data, not before its end.
 pub(crate) fn decode(data: &[u8], info: &ImageInfo, options: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {
     check_limits(info, options)?;
     check_density(info)?;
+    memory::ensure(info)?;
     let decoded = match info.format {
         Format::Jpeg => jpeg::decode(data, info, options, cancel),
         Format::Png => png::decode(data, info, options.max_memory(), cancel),
-        Format::Gif => gif::decode(data, info),
+        Format::Gif => gif::decode(data, info, cancel),
         Format::Bmp => bmp::decode(data, info, cancel),
-        Format::WebP => webp::decode(data, info, options.max_memory()),
+        Format::WebP => webp::decode(data, info, options.max_memory(), cancel),
         Format::Tiff => tiff::decode(data, info, options.max_memory(), cancel),
         #[cfg(feature = "heic")]
         Format::Heif => heif::decode(data, info, cancel),
@@ -110,41 +111,21 @@ pub(crate) fn check_limits(info: &ImageInfo, options: &Options) -> Result<(), Er
     Ok(())
 }
 
-/// Samples of a JPEG's components for each 64 pixels: 192 for 4:4:4, 96 for 4:2:0.
-pub(crate) fn jpeg_samples(jpeg: &JpegInfo) -> u64 {
-    let product = |&(h, v): &(u8, u8)| u64::from(h) * u64::from(v);
-    let largest = |side: fn(&(u8, u8)) -> u8| jpeg.sampling.iter().map(side).max().map_or(1, u64::from).max(1);
-    let all: u64 = jpeg.sampling.iter().map(product).sum();
-    (64 * all).div_ceil(largest(|s| s.0) * largest(|s| s.1))
-}
+/// The longest side that is read, in pixels: each row costs something, however short it is.
+const MAX_SIDE: u32 = 1_000_000;
 
 /// Refuses a file that claims more pixels than its bytes can stand for: memory is not given out on a header's word.
 fn check_density(info: &ImageInfo) -> Result<(), Error> {
-    let pixels = info.pixels();
-    let claimed = match (info.format, &info.jpeg) {
-        // A block takes at least one bit in the scan that has its DC coefficient (T.81, F.1.2.1 and G.1.2.1); twice as
-        // many leaves room for files that were cut short.
-        (Format::Jpeg, Some(jpeg)) => pixels / 64 * jpeg_samples(jpeg) / 64 / 16,
-        // Deflate makes at most 258 bytes of two bits (RFC 1951): 1032 to 1.
-        (Format::Png, _) => {
-            let samples = match info.color {
-                ColorModel::Rgb => 3 + u64::from(info.alpha),
-                ColorModel::Gray => 1 + u64::from(info.alpha),
-                _ => 1,
-            };
-            pixels.saturating_mul(samples * u64::from(info.bit_depth)) / 8 / 1040
-        }
-        // LZW codes of at most 12 bits stand for at most 4096 pixels (GIF89a, appendix F).
-        (Format::Gif, _) => pixels / 4096,
-        _ => 0,
-    };
-    // Below a megapixel or so nothing is worth refusing.
-    if claimed > info.bytes.saturating_add(1000) {
-        let what = format!(
-            "it claims {} × {} pixels, more than {} bytes can hold",
-            info.width, info.height, info.bytes
-        );
+    let (width, height, bytes) = (info.width, info.height, info.bytes);
+    // A picture of a megapixel or so may have as few bytes as it likes.
+    let most = u128::from(info.density) * (u128::from(bytes) + 1000);
+    if u128::from(info.pixels()) * 1000 > most {
+        let what = format!("it claims {width} × {height} pixels, more than {bytes} bytes of a photo hold");
         return Err(Error::malformed(info.format, what));
+    }
+    if width.max(height) > MAX_SIDE {
+        let what = format!("a {} of {width} × {height} pixels (at most {MAX_SIDE} a side)", info.format);
+        return Err(Error::unsupported(what));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytemuck::Zeroable;
-use tiff::decoder::{Decoder, DecodingResult, Limits};
+use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::{ColorType, TiffError};
 
 use super::watched::Watched;
@@ -11,8 +11,9 @@ use super::{Decoded, cmyk};
 use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
-use crate::pixels::{Layout, Palette, Raster, Samples, narrow_sample, zeros};
+use crate::pixels::{Layout, Palette, Raster, Samples, narrow_sample, sample_count, zeros};
 use crate::probe::ifd::{self, Tiff};
+use crate::probe::jpeg::frame_size;
 use crate::probe::tiff::icc_profile;
 use crate::probe::{ColorModel, ImageInfo};
 
@@ -79,7 +80,8 @@ fn read(
     let memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
     let mut limits = Limits::default();
     limits.decoding_buffer_size = memory;
-    limits.intermediate_buffer_size = memory;
+    // Of compressed data.
+    limits.intermediate_buffer_size = data.len();
     limits.ifd_value_size = memory.min(16 << 20);
     let mut decoder = Decoder::new(Watched::new(data, cancel))
         .map_err(refuse)?
@@ -88,8 +90,16 @@ fn read(
         return Err(Error::malformed(Format::Tiff, "its directories differ in size"));
     }
     let color = decoder.colortype().map_err(refuse)?;
-    let mut result = DecodingResult::U8(Vec::new());
-    let planes = decoder.read_image_to_buffer(&mut result).map_err(refuse)?.planes;
+    let chunk = decoder.chunk_dimensions();
+    check_streams(data, (chunk.0.min(info.width), chunk.1.min(info.height)), cancel)?;
+    let (result, planes) = if decoder.get_chunk_type() == ChunkType::Tile && is_planar(data) {
+        let planes = usize::from(color.num_samples());
+        (planar_tiles(&mut decoder, info, planes, cancel)?, planes)
+    } else {
+        let mut result = DecodingResult::U8(Vec::new());
+        let planes = decoder.read_image_to_buffer(&mut result).map_err(refuse)?.planes;
+        (result, planes)
+    };
     let bits = color.bit_depth();
     let samples = if bits < 8 {
         unpack(result, info, usize::from(color.num_samples()), bits, indices)?
@@ -102,6 +112,109 @@ fn read(
         Depth::Sixteen(v) => Depth::Sixteen(interleave(&v, planes)?),
     };
     Ok((color, samples))
+}
+
+/// Whether each channel has strips or tiles of its own.
+fn is_planar(data: &[u8]) -> bool {
+    let value = || {
+        let tiff = Tiff::parse(data)?;
+        tiff.uint(tiff.first_ifd()?.find(ifd::PLANAR_CONFIGURATION)?, 0)
+    };
+    value() == Some(2)
+}
+
+/// The planes of a picture in tiles, one after another. `tiff` reads such tiles one by one, and panics at the whole.
+fn planar_tiles(
+    decoder: &mut Decoder<Watched<'_>>,
+    info: &ImageInfo,
+    planes: usize,
+    cancel: &CancelToken,
+) -> Result<DecodingResult, Error> {
+    let (width, height) = (info.width as usize, info.height as usize);
+    let (tile_width, tile_height) = decoder.chunk_dimensions();
+    if tile_width == 0 || tile_height == 0 {
+        return Err(Error::malformed(Format::Tiff, "its tiles have no size"));
+    }
+    let (across, down) = (info.width.div_ceil(tile_width), info.height.div_ceil(tile_height));
+    let each = across.checked_mul(down).filter(|each| {
+        let all = u64::from(*each) * planes as u64;
+        decoder.tile_count().is_ok_and(|count| u64::from(count) == all)
+    });
+    let each = each.ok_or_else(|| Error::malformed(Format::Tiff, "it has not as many tiles as its size needs"))?;
+    let mut result: Option<DecodingResult> = None;
+    for index in 0..each * u32::try_from(planes).unwrap_or(u32::MAX) {
+        cancel.check()?;
+        let tile = decoder.read_chunk(index).map_err(refuse)?;
+        let (shown, _) = decoder.chunk_data_dimensions(index);
+        let (plane, place) = (index / each, index % each);
+        let left = (place % across * tile_width) as usize;
+        let top = plane as usize * height + (place / across * tile_height) as usize;
+        let len = sample_count(info.width, info.height, planes).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
+        let at = (top * width + left, width, shown as usize);
+        match (tile, &mut result) {
+            (DecodingResult::U8(tile), Some(DecodingResult::U8(all))) => place_rows(&tile, all, at),
+            (DecodingResult::U16(tile), Some(DecodingResult::U16(all))) => place_rows(&tile, all, at),
+            (DecodingResult::U8(tile), none @ None) => {
+                let mut all = zeros(len)?;
+                place_rows(&tile, &mut all, at);
+                *none = Some(DecodingResult::U8(all));
+            }
+            (DecodingResult::U16(tile), none @ None) => {
+                let mut all = zeros(len)?;
+                place_rows(&tile, &mut all, at);
+                *none = Some(DecodingResult::U16(all));
+            }
+            _ => return Err(Error::unsupported("a TIFF with planes in tiles of other samples than 8 or 16 bits")),
+        }
+    }
+    result.ok_or_else(|| Error::malformed(Format::Tiff, "it has no tile"))
+}
+
+/// Lays the rows of a tile, of `shown` samples each, into rows of `stride` samples from `at` on.
+fn place_rows<T: Copy>(tile: &[T], all: &mut [T], (at, stride, shown): (usize, usize, usize)) {
+    let rows = all.get_mut(at..).unwrap_or_default().chunks_mut(stride);
+    for (row, out) in tile.chunks_exact(shown.max(1)).zip(rows) {
+        let len = shown.min(out.len());
+        out[..len].copy_from_slice(&row[..len]);
+    }
+}
+
+/// Refuses strips and tiles whose JPEG streams are larger than they: each would be decoded whole.
+fn check_streams(data: &[u8], (width, height): (u32, u32), cancel: &CancelToken) -> Result<(), Error> {
+    // A stream may be filled up to whole MCUs.
+    const PADDING: u32 = 64;
+    let Some(tiff) = Tiff::parse(data) else { return Ok(()) };
+    let Some(first) = tiff.first_ifd() else { return Ok(()) };
+    if first.find(ifd::COMPRESSION).and_then(|e| tiff.uint(e, 0)) != Some(7) {
+        return Ok(());
+    }
+    for (offsets, counts) in [
+        (ifd::STRIP_OFFSETS, ifd::STRIP_BYTE_COUNTS),
+        (ifd::TILE_OFFSETS, ifd::TILE_BYTE_COUNTS),
+    ] {
+        let (Some(offsets), Some(counts)) = (first.find(offsets), first.find(counts)) else {
+            continue;
+        };
+        let range = |i: usize| {
+            let start = usize::try_from(tiff.uint(offsets, i)?).ok()?;
+            let len = usize::try_from(tiff.uint(counts, i)?).ok()?;
+            data.get(start..start.checked_add(len)?)
+        };
+        // A stream that is not there is refused where it is decoded.
+        for stream in (0..).map_while(range) {
+            cancel.check()?;
+            // None of the tiles that were never written.
+            if stream.is_empty() {
+                continue;
+            }
+            let broken = |what| Error::malformed(Format::Tiff, what);
+            let (w, h) = frame_size(stream).ok_or_else(|| broken("one of its JPEG streams has no frame header"))?;
+            if u32::from(w) > width + PADDING || u32::from(h) > height + PADDING {
+                return Err(broken("its JPEG streams are larger than its strips or tiles"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The layout of samples that are no inks and no indices, and of them the channels that it holds.

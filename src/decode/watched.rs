@@ -4,10 +4,15 @@ use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 
 use crate::cancel::CancelToken;
 
+/// Reads between two looks at the token: some decoders read byte by byte.
+const INTERVAL: u8 = 64;
+
 /// For decoders that read as they go.
 pub(super) struct Watched<'a> {
     bytes: Cursor<&'a [u8]>,
     cancel: &'a CancelToken,
+    /// Reads since the last look.
+    reads: u8,
 }
 
 impl<'a> Watched<'a> {
@@ -15,11 +20,16 @@ impl<'a> Watched<'a> {
         Self {
             bytes: Cursor::new(bytes),
             cancel,
+            reads: 0,
         }
     }
 
-    fn check(&self) -> io::Result<()> {
-        self.cancel.check().map_err(io::Error::other)
+    fn check(&mut self) -> io::Result<()> {
+        self.reads = (self.reads + 1) % INTERVAL;
+        if self.reads == 1 {
+            self.cancel.check().map_err(io::Error::other)?;
+        }
+        Ok(())
     }
 }
 
@@ -43,6 +53,9 @@ impl BufRead for Watched<'_> {
 
 impl Seek for Watched<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        // Strips, scans and frames begin with it.
+        self.reads = 0;
+        self.check()?;
         self.bytes.seek(to)
     }
 }

@@ -1,18 +1,18 @@
 //! WebP through `image`: the first frame of an animation.
 
-use std::io::Cursor;
-
 use image::codecs::webp::WebPDecoder;
 use image::{ImageDecoder, Limits};
 
 use super::Decoded;
 use super::bmp::{read, refuse};
+use super::watched::Watched;
+use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::probe::ImageInfo;
 
-pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64) -> Result<Decoded, Error> {
-    let mut decoder = WebPDecoder::new(Cursor::new(data)).map_err(|e| refuse(Format::WebP, e))?;
+pub(super) fn decode(data: &[u8], info: &ImageInfo, max_memory: u64, cancel: &CancelToken) -> Result<Decoded, Error> {
+    let mut decoder = WebPDecoder::new(Watched::new(data, cancel)).map_err(|e| refuse(Format::WebP, e))?;
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(max_memory);
     decoder.set_limits(limits).map_err(|e| refuse(Format::WebP, e))?;

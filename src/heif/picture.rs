@@ -49,6 +49,8 @@ pub(crate) struct Part {
     pub(crate) depth: u8,
     /// The sequence parameter set's width and height: those of a coded picture with its padding.
     pub(crate) coded: (u32, u32),
+    /// Width and height of what there is of it, which may be more than is meant to be shown.
+    stored: (u32, u32),
     /// Whether any of its pixels may be transparent.
     pub(crate) alpha: bool,
     /// The item that is its alpha plane.
@@ -217,6 +219,7 @@ impl Walk<'_, '_> {
         let data = self.file.item_len(id)? as u64;
         Ok(Part {
             coded: coding.coded,
+            stored: coding.size,
             plain: true,
             pixels: pixels(coding.coded.0, coding.coded.1),
             bytes: data + record.len() as u64,
@@ -350,12 +353,15 @@ impl Walk<'_, '_> {
             if !is_alpha(self.file, auxiliary)? {
                 continue;
             }
+            // It lies on the picture as both are stored: what cuts and turns the one does the same to the other.
             let plane = self.visit(auxiliary, depth + 1)?;
-            let (width, height) = plane.upright_size();
-            if width < part.width || height < part.height {
+            if plane.stored.0 < part.width || plane.stored.1 < part.height {
                 return Err(Error::unsupported("a HEIF whose alpha plane is smaller than its picture"));
             }
-            let own = if plane.plain { 0 } else { 2 * plane.samples() };
+            let own = match plane.derivation {
+                Derivation::Coded => 0,
+                _ => plane.samples(),
+            };
             part.pixels = part.pixels.saturating_add(plane.pixels);
             part.bytes = part.bytes.saturating_add(plane.bytes);
             part.memory = part.memory.max(plane.memory.saturating_add(own));
@@ -403,6 +409,7 @@ impl Part {
             height,
             depth,
             coded: (0, 0),
+            stored: (width, height),
             alpha: false,
             alpha_plane: None,
             plain: false,

@@ -1,11 +1,13 @@
 //! What of an EXIF block is kept under each policy.
 
+use std::collections::HashSet;
 use std::io::Cursor;
 
-use exif::{Context, Field, In, Reader, Tag, Value};
+use exif::{Context, Field, In, Rational, SRational, Tag, Value};
 
 use crate::options::Metadata;
-use crate::probe::ifd::{EXIF_IFD, Ifd, ORIENTATION, PIXEL_X_DIMENSION, PIXEL_Y_DIMENSION, Tiff};
+use crate::probe::bytes::Endian;
+use crate::probe::ifd::{EXIF_IFD, Entry, Ifd, ORIENTATION, PIXEL_X_DIMENSION, PIXEL_Y_DIMENSION, Tiff};
 
 /// The fields of the first directory that `Privacy` keeps: whose picture it is by right, what it was taken with, when,
 /// and how its samples are to be read.
@@ -139,44 +141,133 @@ fn is_allowed(tag: Tag) -> bool {
 /// directory, LONG) in place of those it had; `None` if none passes. The second result tells whether the block held
 /// nothing else.
 fn filter(block: &[u8], allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Option<(Vec<u8>, bool)> {
-    let mut clean = true;
-    let parsed = Reader::new()
-        .continue_on_error(true)
-        .read_raw(block.to_vec())
-        .or_else(|error| {
-            clean = false;
-            error.distill_partial_result(|_| {})
-        })
-        .ok()?;
-    let mut kept: Vec<Field> = Vec::new();
-    for field in parsed.fields() {
-        let replaced = field.tag.0 == Context::Exif && set.iter().any(|&(tag, _)| tag == field.tag.1);
-        let known = !matches!(field.value, Value::Unknown(..));
-        // A field that stands twice may be written once only; the first counts.
-        let first = kept.iter().all(|k| k.tag != field.tag);
-        if field.ifd_num == In::PRIMARY && allowed(field.tag) && known && first {
-            if !replaced {
-                kept.push(field.clone());
-            }
-        } else {
-            clean = false;
-        }
-    }
-    if kept.is_empty() {
+    let tiff = Tiff::parse(block)?;
+    let mut picked = Picked {
+        tiff,
+        allowed,
+        set,
+        fields: Vec::new(),
+        seen: HashSet::new(),
+        left: block.len(),
+        clean: true,
+    };
+    picked.directory(&tiff.first_ifd()?, Context::Tiff);
+    let Picked { mut fields, clean, .. } = picked;
+    if fields.is_empty() {
         return None;
     }
-    kept.extend(set.iter().map(|&(tag, value)| Field {
-        tag: Tag(Context::Exif, tag),
-        ifd_num: In::PRIMARY,
-        value: Value::Long(vec![value]),
-    }));
+    let number = |tag, value| field(Context::Exif, tag, Value::Long(vec![value]));
+    fields.extend(set.iter().map(|&(tag, value)| number(tag, value)));
     let mut writer = exif::experimental::Writer::new();
-    for field in &kept {
+    for field in &fields {
         writer.push_field(field);
     }
     let mut out = Cursor::new(Vec::new());
-    writer.write(&mut out, parsed.little_endian()).ok()?;
+    writer.write(&mut out, tiff.endian == Endian::Little).ok()?;
     Some((out.into_inner(), clean))
+}
+
+/// The fields of a block that pass. Only their values are read, and together no more than the block has bytes: in 64 KB,
+/// thousands of fields could share one value of 64 KB.
+struct Picked<'a, F> {
+    tiff: Tiff<'a>,
+    allowed: F,
+    /// Those that get other values.
+    set: &'a [(u16, u32)],
+    fields: Vec<Field>,
+    /// A field that stands twice may be written once only; the first counts.
+    seen: HashSet<Tag>,
+    /// Bytes that fields may still take.
+    left: usize,
+    /// Whether nothing was left out.
+    clean: bool,
+}
+
+impl<F: Fn(Tag) -> bool> Picked<'_, F> {
+    /// Takes the fields of a directory, and of those that it points at. There is no way back from these to where their
+    /// kind stands, so that the walk ends whatever the pointers say.
+    fn directory(&mut self, ifd: &Ifd, context: Context) {
+        // Another directory behind it has the thumbnail, or is none.
+        self.clean &= ifd.next_at.is_some_and(|at| self.tiff.is_last(at));
+        for entry in &ifd.entries {
+            let tag = Tag(context, entry.tag);
+            let first = self.seen.insert(tag);
+            let below = match tag {
+                Tag::ExifIFDPointer => Some(Context::Exif),
+                Tag::GPSInfoIFDPointer => Some(Context::Gps),
+                Tag::InteropIFDPointer => Some(Context::Interop),
+                _ => None,
+            };
+            let taken = match below {
+                _ if !first => None,
+                Some(below) => self.pointed_at(entry).map(|ifd| self.directory(&ifd, below)),
+                None => self.take(entry, tag),
+            };
+            self.clean &= taken.is_some();
+        }
+    }
+
+    fn pointed_at(&self, entry: &Entry) -> Option<Ifd> {
+        self.tiff.ifd(usize::try_from(self.tiff.uint(entry, 0)?).ok()?)
+    }
+
+    /// Takes a field; `None` if it is left out.
+    fn take(&mut self, entry: &Entry, tag: Tag) -> Option<()> {
+        if !(self.allowed)(tag) {
+            return None;
+        }
+        let bytes = self.tiff.bytes(entry)?;
+        // What its entry and, where it does not stand in that, its value take.
+        let cost = 12 + if bytes.len() > 4 { bytes.len() } else { 0 };
+        self.left = self.left.checked_sub(cost)?;
+        let value = value(bytes, entry.kind, self.tiff.endian)?;
+        let replaced = tag.0 == Context::Exif && self.set.iter().any(|&(set, _)| set == tag.1);
+        if !replaced {
+            self.fields.push(field(tag.0, tag.1, value));
+        }
+        Some(())
+    }
+}
+
+fn field(context: Context, tag: u16, value: Value) -> Field {
+    Field {
+        tag: Tag(context, tag),
+        ifd_num: In::PRIMARY,
+        value,
+    }
+}
+
+/// A value of a field type (TIFF 6.0, section 2); `None` for types that EXIF does not have.
+fn value(bytes: &[u8], kind: u16, endian: Endian) -> Option<Value> {
+    let halves = || bytes.chunks_exact(2).filter_map(|b| endian.u16(b, 0));
+    let words = || bytes.chunks_exact(4).filter_map(|b| endian.u32(b, 0));
+    let pairs = || bytes.chunks_exact(8).filter_map(|b| Some((endian.u32(b, 0)?, endian.u32(b, 4)?)));
+    Some(match kind {
+        1 => Value::Byte(bytes.to_vec()),
+        // Several texts, each with a zero behind it, stay one here; the last zero is put there by the writer.
+        2 if bytes.is_empty() => Value::Ascii(Vec::new()),
+        2 => Value::Ascii(vec![bytes.strip_suffix(b"\0").unwrap_or(bytes).to_vec()]),
+        3 => Value::Short(halves().collect()),
+        4 => Value::Long(words().collect()),
+        5 => Value::Rational(pairs().map(|(num, denom)| Rational { num, denom }).collect()),
+        6 => Value::SByte(bytes.iter().map(|b| b.cast_signed()).collect()),
+        7 => Value::Undefined(bytes.to_vec(), 0),
+        8 => Value::SShort(halves().map(u16::cast_signed).collect()),
+        9 => Value::SLong(words().map(u32::cast_signed).collect()),
+        10 => {
+            let signed = |(num, denom): (u32, u32)| SRational {
+                num: num.cast_signed(),
+                denom: denom.cast_signed(),
+            };
+            Value::SRational(pairs().map(signed).collect())
+        }
+        11 => Value::Float(words().map(f32::from_bits).collect()),
+        12 => {
+            let doubles = bytes.chunks_exact(8).filter_map(|b| endian.u64(b, 0));
+            Value::Double(doubles.map(f64::from_bits).collect())
+        }
+        _ => return None,
+    })
 }
 
 /// The block with its orientation set upright, its pixel dimensions set, and its thumbnail unlinked, everything else
@@ -218,15 +309,9 @@ fn put(out: &mut [u8], tiff: &Tiff<'_>, ifd: &Ifd, tag: u16, value: u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use exif::Reader;
 
-    fn field(context: Context, tag: u16, value: Value) -> Field {
-        Field {
-            tag: Tag(context, tag),
-            ifd_num: In::PRIMARY,
-            value,
-        }
-    }
+    use super::*;
 
     fn block(fields: &[Field], little: bool) -> Vec<u8> {
         let mut writer = exif::experimental::Writer::new();
@@ -302,6 +387,42 @@ mod tests {
             );
         }
         assert_eq!(for_new_picture(&source, Metadata::Strip, 1, 1), None);
+    }
+
+    #[test]
+    fn fields_that_share_a_value_are_read_once_for_all() {
+        // Allowed fields of 30,000 bytes each, which are the same 30,000 bytes, and the first of them over and over.
+        let again = [EXIF_TAGS[0]; 2000];
+        let entries = EXIF_TAGS.iter().chain(&again);
+        let mut block = b"II*\0\x08\0\0\0".to_vec();
+        block.extend([1, 0, 0x69, 0x87, 4, 0, 1, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0]);
+        block.extend(u16::try_from(entries.clone().count()).unwrap().to_le_bytes());
+        for tag in entries {
+            block.extend(tag.to_le_bytes());
+            block.extend([2, 0, 0x30, 0x75, 0, 0, 26, 0, 0, 0]);
+        }
+        block.resize(60_000, 0);
+        for policy in [Metadata::Privacy, Metadata::Keep] {
+            let out = rewrite(&block, policy).unwrap();
+            assert!(out.len() <= block.len() + 100, "{policy:?}: {}", out.len());
+        }
+    }
+
+    #[test]
+    fn texts_and_numbers_of_each_type_come_out_as_they_went_in() {
+        let fields = [
+            field(Context::Tiff, 0x010F, Value::Ascii(vec![b"one".to_vec(), b"two".to_vec()])),
+            field(Context::Tiff, 0x0110, Value::Ascii(vec![Vec::new()])),
+            field(Context::Exif, 0x829A, Value::Rational(vec![(1, 250).into()])),
+            field(Context::Exif, 0x9204, Value::SRational(vec![(-1, 3).into()])),
+            field(Context::Exif, 0x9214, Value::Short(vec![1, 2, 3, 4])),
+            field(Context::Exif, 0xA500, Value::Double(vec![2.2])),
+            field(Context::Exif, 0x9000, Value::Undefined(b"0232".to_vec(), 0)),
+        ];
+        for little in [true, false] {
+            let source = block(&fields, little);
+            assert_eq!(filter(&source, |_| true, &[]), Some((source, true)));
+        }
     }
 
     #[test]

@@ -53,6 +53,13 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata: false,
+        // Runs are two bytes for at most 255 pixels (BI_RLE8 and BI_RLE4); elsewhere each pixel has its bits. Twice as
+        // many leave room for files that were cut short.
+        density: if matches!((compression, bits), (1, 8) | (2, 4)) {
+            2 * 255 * 1000 / 2
+        } else {
+            2 * 1000 * 8 / u64::from(bits.max(1))
+        },
         decoder_memory: 0,
         jpeg: None,
     })

@@ -15,7 +15,7 @@ mod with_heic {
     use crate::heif::{Container, Item, Pictures, Property};
     use crate::probe::icc;
     use crate::probe::ifd::strip_exif_header;
-    use crate::probe::info::{ColorModel, ImageInfo};
+    use crate::probe::info::{CODED_DENSITY, ColorModel, ImageInfo};
 
     /// How far a derived picture without a profile of its own is followed to its parts.
     const MAX_DEPTH: u32 = 4;
@@ -42,6 +42,7 @@ mod with_heic {
             motion_photo: false,
             metadata: descriptions(&file).any(|(_, item)| is_exif(&item) || is_xmp(&item)),
             jpeg: None,
+            density: CODED_DENSITY,
             decoder_memory: part.memory,
         })
     }

@@ -14,6 +14,11 @@ pub(crate) const PHOTOMETRIC: u16 = 0x0106;
 pub(crate) const MAKE: u16 = 0x010F;
 pub(crate) const ORIENTATION: u16 = 0x0112;
 pub(crate) const SAMPLES_PER_PIXEL: u16 = 0x0115;
+pub(crate) const PLANAR_CONFIGURATION: u16 = 0x011C;
+pub(crate) const STRIP_OFFSETS: u16 = 0x0111;
+pub(crate) const STRIP_BYTE_COUNTS: u16 = 0x0117;
+pub(crate) const TILE_OFFSETS: u16 = 0x0144;
+pub(crate) const TILE_BYTE_COUNTS: u16 = 0x0145;
 pub(crate) const SUB_IFDS: u16 = 0x014A;
 pub(crate) const EXTRA_SAMPLES: u16 = 0x0152;
 pub(crate) const EXIF_IFD: u16 = 0x8769;
@@ -55,6 +60,21 @@ pub(crate) struct Ifd {
     pub(crate) next_at: Option<usize>,
 }
 
+/// The entries of a directory: how many, where the first stands, and the bytes of each.
+struct Extent {
+    count: u64,
+    start: usize,
+    size: usize,
+}
+
+impl Extent {
+    /// Where the last entry ends, if there can be so many.
+    fn end(&self) -> Option<usize> {
+        let bytes = usize::try_from(self.count).ok()?.checked_mul(self.size)?;
+        self.start.checked_add(bytes)
+    }
+}
+
 /// Bytes of one value of a field type (TIFF 6.0, section 2); 0 for types that do not exist.
 const fn type_size(kind: u16) -> usize {
     match kind {
@@ -89,27 +109,36 @@ impl<'a> Tiff<'a> {
 
     /// The directory at `offset`; entries beyond the end of the data are left out.
     pub(crate) fn ifd(&self, offset: usize) -> Option<Ifd> {
-        let (count, start, size) = if self.big {
-            (self.endian.u64(self.data, offset)?, offset.checked_add(8)?, 20)
-        } else {
-            (
-                u64::from(self.endian.u16(self.data, offset)?),
-                offset.checked_add(2)?,
-                12,
-            )
-        };
+        let extent = self.extent(offset)?;
         let mut entries = Vec::new();
-        let mut at = start;
+        let mut at = extent.start;
         // The data bounds the loop, whatever the count claims.
-        for _ in 0..count {
+        for _ in 0..extent.count {
             let Some(entry) = self.entry(at) else { break };
             entries.push(entry);
-            at += size;
+            at += extent.size;
         }
-        let complete = u64::try_from(entries.len()).ok() == Some(count);
+        let complete = u64::try_from(entries.len()).ok() == Some(extent.count);
         Some(Ifd {
             entries,
             next_at: complete.then_some(at),
+        })
+    }
+
+    /// What the head of the directory at `offset` says about its entries.
+    fn extent(&self, offset: usize) -> Option<Extent> {
+        Some(if self.big {
+            Extent {
+                count: self.endian.u64(self.data, offset)?,
+                start: offset.checked_add(8)?,
+                size: 20,
+            }
+        } else {
+            Extent {
+                count: u64::from(self.endian.u16(self.data, offset)?),
+                start: offset.checked_add(2)?,
+                size: 12,
+            }
         })
     }
 
@@ -151,21 +180,25 @@ impl<'a> Tiff<'a> {
         if self.big { 8 } else { 4 }
     }
 
-    /// How many directories the main chain has; a chain that bites its tail ends there.
+    /// How many directories the main chain has; a chain that bites its tail ends there. No entry is read: directories may
+    /// overlap, so that each could have all bytes of the file.
     pub(crate) fn count_ifds(&self) -> usize {
         let mut seen = std::collections::HashSet::new();
         let mut next = Some(self.first);
         while let Some(offset) = next {
+            let Some(directory) = self.extent(offset) else { break };
             if seen.len() >= MAX_IFDS || !seen.insert(offset) {
                 break;
             }
-            let Some(ifd) = self.ifd(offset) else {
-                seen.remove(&offset);
-                break;
-            };
-            next = ifd.next_at.and_then(|at| self.offset(at));
+            next = directory.end().and_then(|at| self.offset(at));
         }
         seen.len()
+    }
+
+    /// Whether the offset at `at`, behind a directory's entries, says that no other directory follows.
+    pub(crate) fn is_last(&self, at: usize) -> bool {
+        let offset = at.checked_add(self.offset_size()).and_then(|end| self.data.get(at..end));
+        offset.is_some_and(|offset| offset.iter().all(|&byte| byte == 0))
     }
 
     /// The bytes of an entry's value; `None` if they lie outside the data.

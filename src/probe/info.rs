@@ -5,6 +5,10 @@ use serde::Serialize;
 use crate::format::Format;
 use crate::orient::Orientation;
 
+/// The density of formats whose coders spend next to nothing on an area of one colour. So many pixels in so few bytes are
+/// no photo: a WebP or HEIC of one colour has a third of them, and 20 megapixels are let pass whatever their bytes.
+pub(crate) const CODED_DENSITY: u64 = 20_000_000;
+
 /// What a photo's header says, without a pixel decoded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -41,6 +45,9 @@ pub struct ImageInfo {
     pub metadata: bool,
     /// What only a JPEG has.
     pub jpeg: Option<JpegInfo>,
+    /// The most pixels that 1,000 bytes of such a file can hold.
+    #[serde(skip)]
+    pub(crate) density: u64,
     /// Bytes that its decoder holds beside the samples of the picture, where only the file tells.
     #[serde(skip)]
     pub(crate) decoder_memory: u64,
@@ -118,6 +125,16 @@ pub enum JpegProcess {
     Hierarchical,
     /// Sequential or progressive DCT or lossless, arithmetic coding (SOF9 to SOF11).
     Arithmetic,
+}
+
+impl JpegInfo {
+    /// Samples of its components for each 64 pixels: 192 for 4:4:4, 96 for 4:2:0.
+    pub(crate) fn samples(&self) -> u64 {
+        let product = |&(h, v): &(u8, u8)| u64::from(h) * u64::from(v);
+        let largest = |side: fn(&(u8, u8)) -> u8| self.sampling.iter().map(side).max().map_or(1, u64::from).max(1);
+        let all: u64 = self.sampling.iter().map(product).sum();
+        (64 * all).div_ceil(largest(|s| s.0) * largest(|s| s.1))
+    }
 }
 
 impl JpegProcess {

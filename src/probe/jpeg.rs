@@ -203,6 +203,18 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     if gain_map {
         images = images.saturating_sub(1).max(1);
     }
+    let jpeg = JpegInfo {
+        process: frame.process,
+        sampling: frame.components.iter().map(|c| c.sampling).collect(),
+        quality: quantisation
+            .first()
+            .copied()
+            .flatten()
+            .map(|t| estimate_quality(&t).quality),
+        quantisation,
+        restart_interval,
+        interleaved: scanned.is_none_or(|components| components == frame.components.len()),
+    };
     Ok(ImageInfo {
         format: Format::Jpeg,
         width: u32::from(frame.width),
@@ -218,20 +230,22 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map,
         motion_photo: motion_photo || samsung_motion_photo(data),
         metadata,
+        // A block takes at least one bit in the scan that has its DC coefficient (T.81, F.1.2.1 and G.1.2.1); twice as
+        // many leave room for files that were cut short.
+        density: 1000 * 16 * 64 * 64 / jpeg.samples().max(1),
         decoder_memory: 0,
-        jpeg: Some(JpegInfo {
-            process: frame.process,
-            sampling: frame.components.iter().map(|c| c.sampling).collect(),
-            quality: quantisation
-                .first()
-                .copied()
-                .flatten()
-                .map(|t| estimate_quality(&t).quality),
-            quantisation,
-            restart_interval,
-            interleaved: scanned.is_none_or(|components| components == frame.components.len()),
-        }),
+        jpeg: Some(jpeg),
     })
+}
+
+/// Width and height by the first frame header of a stream, which may lack its tables. Only the first bytes are looked at,
+/// in which real streams have it.
+pub(crate) fn frame_size(stream: &[u8]) -> Option<(u16, u16)> {
+    const HEAD: usize = 1 << 18;
+    Segments::new(&stream[..stream.len().min(HEAD)])
+        .find(|s| matches!(s.marker, 0xC0..=0xCF if !matches!(s.marker, 0xC4 | 0xC8 | 0xCC)))
+        .and_then(|s| Frame::parse(s.marker, s.payload))
+        .map(|frame| (frame.width, frame.height))
 }
 
 /// A frame header (T.81, B.2.2).

@@ -87,6 +87,12 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
             )));
         }
     };
+    let samples = match color_type {
+        2 => 3,
+        4 => 2,
+        6 => 4,
+        _ => 1,
+    };
     let mut frames = 1;
     let mut profile = None;
     let mut orientation = None;
@@ -122,6 +128,8 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata,
+        // Deflate makes at most 258 bytes of two bits (RFC 1951): 1032 to 1.
+        density: 1000 * 1040 * 8 / (samples * u64::from(bit_depth)),
         decoder_memory: 0,
         jpeg: None,
     })

@@ -1,7 +1,7 @@
 //! The first directory of a TIFF or BigTIFF, and the raw formats that look like one.
 
 use super::icc;
-use super::ifd::{self, Tiff};
+use super::ifd::{self, Ifd, Tiff};
 use super::info::{ColorModel, ImageInfo};
 use crate::error::Error;
 use crate::format::Format;
@@ -61,9 +61,46 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP]
             .iter()
             .any(|&tag| first.find(tag).is_some()),
-        decoder_memory: 0,
+        density: density(&tiff, &first, width),
+        decoder_memory: decoder_memory(&tiff, &first, u64::from(width) * u64::from(height)),
         jpeg: None,
     })
+}
+
+/// What decoding holds beside the picture's samples: all that the file has for each pixel, unless it is them.
+fn decoder_memory(tiff: &Tiff<'_>, first: &Ifd, pixels: u64) -> u64 {
+    let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
+    let bits = uint(ifd::BITS_PER_SAMPLE).unwrap_or(1);
+    let samples = uint(ifd::SAMPLES_PER_PIXEL).unwrap_or(1);
+    let chunky = uint(ifd::PLANAR_CONFIGURATION).unwrap_or(1) == 1;
+    if bits == 8 && samples <= 4 && (chunky || samples == 1) {
+        return 0;
+    }
+    pixels.saturating_mul(samples).saturating_mul(bits) / 8
+}
+
+/// The most pixels that 1,000 bytes of the first page can hold: by what its compression makes of a byte at most.
+fn density(tiff: &Tiff<'_>, first: &Ifd, width: u32) -> u64 {
+    let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
+    let bits = uint(ifd::BITS_PER_SAMPLE).unwrap_or(1).clamp(1, 64);
+    let samples = uint(ifd::SAMPLES_PER_PIXEL).unwrap_or(1).clamp(1, 1 << 16);
+    let bytes = match uint(ifd::COMPRESSION).unwrap_or(1) {
+        // As many; twice as many leave room for files that were cut short.
+        1 => 2,
+        // Codes of at most 12 bits for at most 4,096 bytes (TIFF 6.0, section 13).
+        5 => 2740,
+        // Deflate, as in PNG.
+        8 | 32_946 => 1040,
+        // Two bytes for at most 128 (section 9).
+        32_773 => 64,
+        // A row takes at least one bit (ITU-T T.4 and T.6).
+        2..=4 => return u64::from(width) * 8 * 1000,
+        // A block of 64 samples takes at least one bit.
+        6 | 7 => return 1000 * 16 * 64 * 64 / 64,
+        // What is not read is refused by its name.
+        _ => return u64::MAX,
+    };
+    (1000 * bytes * 8 / (bits * samples)).max(1)
 }
 
 /// The ICC profile of the first page.

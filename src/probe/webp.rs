@@ -3,7 +3,7 @@
 use super::bytes::{le16, le24, le32};
 use super::icc;
 use super::ifd::exif_orientation;
-use super::info::{ColorModel, ImageInfo};
+use super::info::{CODED_DENSITY, ColorModel, ImageInfo};
 use crate::error::Error;
 use crate::format::Format;
 use crate::orient::Orientation;
@@ -80,6 +80,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata: chunks(data).any(|(n, _)| matches!(&n, b"EXIF" | b"XMP ")),
+        density: CODED_DENSITY,
         decoder_memory: 0,
         jpeg: None,
     })

@@ -143,11 +143,11 @@ impl Composer<'_, '_> {
         canvas.draw_frame(&coded.frame, coded.origin, params, area)
     }
 
-    /// Decodes the alpha plane of a picture.
+    /// Decodes the alpha plane of a picture, as both are stored.
     fn alpha<S: Sample>(&self, id: u32, canvas: &mut Canvas<S>) -> Result<(), Error> {
         let part = self.parts.get(id)?;
-        if !part.plain {
-            canvas.place_alpha(&self.upright(id)?);
+        if !matches!(part.derivation, Derivation::Coded) {
+            canvas.place_alpha(&self.compose(id, part)?);
             return Ok(());
         }
         let coded = self.coded(id, part)?;
