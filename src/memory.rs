@@ -235,7 +235,10 @@ fn interleaved(info: &ImageInfo, options: &Options, target: &Picture, conforms: 
     } else {
         0
     };
-    let band = colors + rows * channels * 2 * (width * copies + across) + 72 * across * channels * 2;
+    // What lies between the two passes may double as it grows: bands differ by a few rows.
+    let band = colors + rows * channels * 2 * (width * copies + 2 * across) + 72 * across * channels * 2;
+    // The weights of each column, at eight bytes.
+    let band = band + across * 48 * width.div_ceil(across.max(1));
     // One for each thread, as far as there are so many.
     let bands = band * threads.min(down.div_ceil(64));
     // Small, turned, and as planes.
