@@ -12,6 +12,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 #![allow(clippy::cast_possible_truncation)]
 
+mod bombs;
 mod entry;
 mod formats;
 mod math;

@@ -1,5 +1,6 @@
 //! The folders of the test data.
 
+mod bombs;
 mod broken;
 mod jpeg;
 mod orientation;
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Result<Vec<Entry>> {
         others::tiff()?,
         others::heic()?,
         broken::shelf()?,
+        bombs::shelf()?,
         photos::shelf()?,
     ];
     Ok(shelves.into_iter().flat_map(|s| s.entries).collect())
