@@ -63,7 +63,7 @@ pub(crate) enum Error {
     },
 
     /// The worker threads could not be started.
-    #[error("cannot start the worker threads")]
+    #[error("cannot start the worker threads (--jobs takes fewer)")]
     Workers(#[source] io::Error),
 }
 

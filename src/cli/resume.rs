@@ -79,6 +79,8 @@ impl Resume {
     /// Those of [`Journal::open`].
     pub(super) fn open(path: &Path, resume: bool, options: &Options) -> Result<Self, Error> {
         let (journal, entries) = Journal::open::<Entry>(path, resume)?;
+        // The memory decides whether a photo is prepared and never how; by default it may differ from run to run.
+        let options = options.clone().with_max_memory(0);
         let options = format!("{} {options:?}", env!("CARGO_PKG_VERSION"));
         let entries = entries.into_iter().map(|entry| (entry.input.clone(), entry));
         Ok(Self {

@@ -5,6 +5,10 @@
 #![allow(clippy::print_stdout, reason = "tells what is left out")]
 
 mod batch;
+#[cfg_attr(not(unix), allow(dead_code, reason = "signals and FIFOs are those of Unix"))]
+mod bounded;
+#[cfg(target_os = "linux")]
+mod space;
 
 use std::fs;
 use std::io::Write;
