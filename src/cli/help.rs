@@ -72,8 +72,8 @@ Report:
 
 Exit codes:
   0  every photo was prepared, or skipped for a reason in the report
-  1  some photos failed, or the run was interrupted: Ctrl-C finishes the photos
-     in work, pressed again it stops at once
+  1  some photos failed, or the run was interrupted: Ctrl-C, SIGTERM and SIGHUP
+     finish the photos in work, and the second time stop at once
   2  wrong usage, and nothing was done";
 
 /// What follows the options of `photofit upload`.
@@ -106,7 +106,8 @@ Report:
 
 Exit codes:
   0  every photo is stored
-  1  some photos failed or were not sent
+  1  some photos failed or were not sent: Ctrl-C, SIGTERM and SIGHUP finish the
+     uploads in flight, and the second time stop at once
   2  wrong usage, and nothing was sent
   3  the service refused the caller: scope, permission or token";
 

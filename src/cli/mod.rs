@@ -16,13 +16,15 @@ pub(crate) mod report;
 mod resume;
 mod shard;
 mod shell;
+mod signals;
 mod source;
 mod storage;
 mod units;
 #[cfg(feature = "upload")]
 mod upload;
 
-use std::io;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -100,6 +102,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
         }
     };
     Ok(ExitCode::from(code))
+}
+
+/// Tells people something on standard error. That nobody can hear it any more, as their terminal was closed, does not end
+/// the work.
+pub(crate) fn tell(message: impl Display) {
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 /// Panics on worker threads are caught and reported with their photo: they need no second message in between.
