@@ -38,7 +38,8 @@ Examples:
       credentials of the environment (AWS_*, GOOGLE_*, AZURE_*).
 
 What is taken:
-  A file named on the command line is always answered: prepared or refused. In
+  A file named on the command line is always answered: prepared or refused; it
+  may be a FIFO, such as <(command). In
   a folder, files that neither have a picture's extension nor start like one
   are reported as skipped, and so are hidden files and folders, and videos.
   Symbolic links are followed. The output folder may lie inside an input

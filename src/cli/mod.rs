@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod destination;
+mod files;
 mod help;
 mod inputs;
 mod journal;

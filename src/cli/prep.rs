@@ -251,7 +251,7 @@ impl Work<'_> {
         };
         let opened = match &fetch {
             Some(fetch) => worker.open(fetch),
-            None => worker.open(&*input.source(self.options.max_memory())),
+            None => worker.open(&*input.source(self.options.max_memory(), &self.stop)),
         };
         let stamp = fetch
             .as_ref()

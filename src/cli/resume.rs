@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::destination::Location;
+use super::files;
 use super::inputs::{Input, Origin};
 use super::journal::Journal;
 use super::output::Tag;
@@ -184,8 +185,10 @@ impl Entry {
         let Ok(metadata) = fs::metadata(path) else {
             return false;
         };
-        metadata.len() == self.size
-            && (mtime(&metadata) == self.mtime || fs::read(path).is_ok_and(|bytes| hash(&bytes) == self.hash))
+        metadata.is_file()
+            && metadata.len() == self.size
+            && (mtime(&metadata) == self.mtime
+                || files::read_regular(path, self.size).is_ok_and(|bytes| hash(&bytes) == self.hash))
     }
 
     /// Without an entity tag another object of the same size would not be noticed.

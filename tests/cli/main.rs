@@ -11,6 +11,8 @@ mod bounded;
 mod signals;
 #[cfg(target_os = "linux")]
 mod space;
+#[cfg(unix)]
+mod streams;
 
 use std::fs;
 use std::io::Write;

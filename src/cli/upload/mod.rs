@@ -18,11 +18,14 @@ use photofit::{Limits, Options};
 use super::logs;
 use super::report::{Reporter, chain};
 use super::storage::Storage;
-use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED, signals, tell};
+use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED, files, signals, tell};
 use answer::Line;
 use args::UploadArgs;
 use journal::{Journal, Stamp};
 use records::{Item, Photo};
+
+/// The most bytes of a file of certificates: all that browsers trust take a quarter of a megabyte.
+const LARGEST_CA_FILE: u64 = 16 << 20;
 
 /// How long the fetching of a photo may take, redirects included.
 const DOWNLOAD_TIME: Duration = Duration::from_secs(60);
@@ -213,7 +216,7 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
             builder = builder.accounts_url(url);
         }
         if let Some(path) = &args.ca_file {
-            let pem = std::fs::read(path)
+            let pem = files::read(path, LARGEST_CA_FILE)
                 .map_err(|e| Error::usage(format!("cannot read the certificates of {}: {e}", path.display())))?;
             builder = builder.root_certificates(pem);
         }
@@ -277,7 +280,7 @@ fn source(
                     let read = move || {
                         use io::Read;
                         let mut bytes = Vec::new();
-                        let file = std::fs::File::open(path)?;
+                        let file = files::open_regular(&path)?;
                         // As it is before it is read: what changes from now on has changed.
                         let before = file.metadata()?;
                         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
