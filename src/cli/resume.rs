@@ -13,7 +13,7 @@ use super::Error;
 use super::destination::Location;
 use super::files;
 use super::inputs::{Input, Origin};
-use super::journal::Journal;
+use super::journal::{Journal, Line};
 use super::output::Tag;
 use super::report::{Answer, Verdict};
 use super::storage::Version;
@@ -47,6 +47,10 @@ struct Entry {
     status: String,
     /// What was done, where it was done.
     report: Option<Report>,
+}
+
+impl Line for Entry {
+    const BEGINS: &'static str = "{\"input\":";
 }
 
 /// The BLAKE3 hash in hexadecimal.

@@ -7,6 +7,7 @@
 mod batch;
 #[cfg_attr(not(unix), allow(dead_code, reason = "signals and FIFOs are those of Unix"))]
 mod bounded;
+mod journals;
 #[cfg(unix)]
 mod signals;
 #[cfg(target_os = "linux")]

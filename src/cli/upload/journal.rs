@@ -8,6 +8,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::super::journal::Line;
 use super::super::report::chain;
 use super::super::resume::{hash, mtime};
 use super::super::storage::{Spot, Version};
@@ -31,6 +32,10 @@ struct Entry {
     /// The file or object that was sent; of a URL nothing is known that could be compared without fetching it.
     #[serde(default)]
     source: Option<Stamp>,
+}
+
+impl Line for Entry {
+    const BEGINS: &'static str = "{\"record\":";
 }
 
 /// What tells a photo from another one of its name.
