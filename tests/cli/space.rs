@@ -20,7 +20,8 @@ fn a_photo_that_the_address_space_has_no_room_for_is_refused_and_the_others_are_
     desk.put("in/1.jpg", &jpeg(400, 300, 1));
     desk.put("in/2.png", &fs::read(badge).unwrap());
     desk.put("in/3.jpg", &jpeg(400, 300, 2));
-    let ran = within(100_000, &desk, &["prep", "in", "-o", "out", "--jobs", "1"]).code(1);
+    // With half of it an arena of the allocator, of 64 MiB, would leave no room if it found a place, which is chance.
+    let ran = within(200_000, &desk, &["prep", "in", "-o", "out", "--jobs", "1"]).code(1);
     let lines = ran.lines();
     assert_eq!(statuses(&lines), ["ok", "failed", "ok"]);
     assert_eq!(lines[1]["error"]["kind"], "too-much-memory");
@@ -29,9 +30,11 @@ fn a_photo_that_the_address_space_has_no_room_for_is_refused_and_the_others_are_
 #[test]
 fn many_photos_share_the_address_space_that_there_is() {
     let desk = Desk::new();
-    let photo = png(3000, 2000, png::ColorType::Rgb, &pixels(3000, 2000, 1));
-    for i in 0..16 {
-        desk.put(&format!("in/{i:02}.png"), &photo);
+    // Each takes about 200 MB: one at a time there is room for, beside what the threads map, and two there is not.
+    let row: Vec<u8> = (0..8000 * 3_u32).map(|i| (i * 7 % 251) as u8).collect();
+    let photo = png(8000, 8000, png::ColorType::Rgb, &row.repeat(8000));
+    for i in 0..4 {
+        desk.put(&format!("in/{i}.png"), &photo);
     }
     let args = [
         "prep",
@@ -39,13 +42,13 @@ fn many_photos_share_the_address_space_that_there_is() {
         "-o",
         "out",
         "--jobs",
-        "8",
+        "2",
         "--max-pixels",
         "1MP",
         "--quiet",
     ];
-    within(1_500_000, &desk, &args).code(0);
-    assert_eq!(desk.files("out").len(), 16);
+    within(600_000, &desk, &args).code(0);
+    assert_eq!(desk.files("out").len(), 4);
 }
 
 #[test]
