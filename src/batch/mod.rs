@@ -143,8 +143,8 @@ impl Batch {
         self
     }
 
-    /// Sets the bytes of memory that the photos in work and their results may take (default: a quarter of the machine's
-    /// memory, or of the control group's limit). One that alone needs more is prepared alone.
+    /// Sets the bytes of memory that the photos in work and their results may take
+    /// ([`default_memory`](Self::default_memory) otherwise). One that alone needs more is prepared alone.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
@@ -242,11 +242,19 @@ impl Batch {
         self.walk(&budget, items, progress, work, finished)
     }
 
-    /// The bytes of memory that a batch may take where nothing else is [set](Self::memory): a quarter of the machine's, or
-    /// of the control group's limit.
+    /// The bytes of memory that a batch may take where nothing else is [set](Self::memory): a quarter of
+    /// [what this process may have](Self::process_memory).
     #[must_use]
     pub fn default_memory() -> u64 {
-        machine::memory() / 4
+        Self::process_memory() / 4
+    }
+
+    /// The bytes of memory that this process may have: the machine's, or on Linux, if that is less, the tightest limit of
+    /// the control groups that it is in, or what photos may take of a limited address space (`ulimit -v`) beside what is
+    /// mapped already and what threads will map.
+    #[must_use]
+    pub fn process_memory() -> u64 {
+        machine::memory()
     }
 
     fn budget(&self) -> u64 {
@@ -282,7 +290,8 @@ impl Batch {
         };
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
-            scope.spawn(|| {
+            // With a builder, as a thread that cannot be had is an error and no panic.
+            thread::Builder::new().spawn_scoped(scope, || {
                 // Moved in here, so that the channel closes when the last worker is done.
                 let sender = sender;
                 pool.broadcast(|_| {
@@ -302,7 +311,7 @@ impl Batch {
                         }
                     }
                 });
-            });
+            })?;
             let mut early = BTreeMap::new();
             let mut due = 0;
             for (index, answer) in receiver {

@@ -107,6 +107,8 @@ impl<'b> Worker<'b> {
             Err(cause) => Err(BatchError {
                 input: source.name().into_owned(),
                 cause: match cause {
+                    // A source may give up by itself, with an error of its own.
+                    Cause::Read(_) if token.timed_out() => Cause::Photo(Error::TimedOut),
                     Cause::Photo(Error::Cancelled) if token.timed_out() => Cause::Photo(Error::TimedOut),
                     cause => cause,
                 },

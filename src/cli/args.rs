@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use photofit::{
-    Check, Chroma, Effort, Filter, Format, FormatSet, InvalidOption, Light, Limits, LossKind, Metadata, OnDamage,
-    Options, OutputFormat, Quality,
+    Batch, Check, Chroma, Effort, Filter, Format, FormatSet, InvalidOption, Light, Limits, LossKind, Metadata,
+    OnDamage, Options, OutputFormat, Quality,
 };
 
 use super::shard::Shard;
@@ -139,7 +139,7 @@ pub(super) struct PrepArgs {
     pub(super) jobs: Option<usize>,
 
     /// The memory that all photos in work may take together, such as 2GB; a larger photo is prepared alone [default: a
-    /// quarter of the machine's, or of the control group's limit].
+    /// quarter of the machine's, or of what control groups and `ulimit -v` leave to the process].
     #[arg(long, value_name = "BYTES", value_parser = units::parse_bytes, help_heading = "Resources")]
     pub(super) memory: Option<u64>,
 
@@ -236,10 +236,10 @@ pub(super) struct ConformArgs {
           help_heading = "Resources")]
     pub(super) max_source_pixels: u64,
 
-    /// The most memory that the pixels of one photo may take; more is refused. Also the most bytes read of a file.
-    #[arg(long, value_name = "BYTES", default_value = "2GB", value_parser = units::parse_bytes,
-          help_heading = "Resources")]
-    pub(super) max_memory: u64,
+    /// The most memory that the pixels of one photo may take; more is refused. Also the most bytes read of a file
+    /// [default: 2GB, or what the process may have if that is less].
+    #[arg(long, value_name = "BYTES", value_parser = units::parse_bytes, help_heading = "Resources")]
+    pub(super) max_memory: Option<u64>,
 }
 
 /// How a photo is read and encoded.
@@ -329,8 +329,13 @@ impl ConformArgs {
             .with_format(self.format)
             .with_metadata(self.metadata)
             .with_max_source_pixels(self.max_source_pixels)
-            .with_max_memory(self.max_memory)
+            .with_max_memory(self.max_memory.unwrap_or_else(max_memory))
     }
+}
+
+/// The memory of one photo where nothing else is said: more than the process may have would end it.
+fn max_memory() -> u64 {
+    Options::default().max_memory().min(Batch::process_memory())
 }
 
 impl EncodeArgs {
@@ -421,7 +426,9 @@ mod tests {
 
     #[test]
     fn without_options_the_library_s_defaults_hold() {
-        assert_eq!(prep(&[]).expect("parses"), Options::default());
+        // But for the memory, of which the process may have less.
+        let expected = Options::default().with_max_memory(max_memory());
+        assert_eq!(prep(&[]).expect("parses"), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::files;
 use super::inputs::{Input, Origin};
 use super::output::Tag;
 use super::storage::{Named, Spot, Storage, Version};
@@ -156,13 +157,13 @@ impl Location {
         }
     }
 
-    /// What is there, of at most `limit` bytes where it is an object.
+    /// What is there, of at most `limit` bytes.
     ///
     /// # Errors
     /// The system's or the service's.
     pub(super) fn read(&self, limit: u64) -> io::Result<Vec<u8>> {
         match self {
-            Self::File(path) => fs::read(path),
+            Self::File(path) => files::read_regular(path, limit),
             Self::Object(spot) => spot.read(limit).map(|(bytes, _)| bytes),
         }
     }

@@ -38,7 +38,8 @@ Examples:
       credentials of the environment (AWS_*, GOOGLE_*, AZURE_*).
 
 What is taken:
-  A file named on the command line is always answered: prepared or refused. In
+  A file named on the command line is always answered: prepared or refused; it
+  may be a FIFO, such as <(command). In
   a folder, files that neither have a picture's extension nor start like one
   are reported as skipped, and so are hidden files and folders, and videos.
   Symbolic links are followed. The output folder may lie inside an input
@@ -72,8 +73,8 @@ Report:
 
 Exit codes:
   0  every photo was prepared, or skipped for a reason in the report
-  1  some photos failed, or the run was interrupted: Ctrl-C finishes the photos
-     in work, pressed again it stops at once
+  1  some photos failed, or the run was interrupted: Ctrl-C, SIGTERM and SIGHUP
+     finish the photos in work, and the second time stop at once
   2  wrong usage, and nothing was done";
 
 /// What follows the options of `photofit upload`.
@@ -106,7 +107,8 @@ Report:
 
 Exit codes:
   0  every photo is stored
-  1  some photos failed or were not sent
+  1  some photos failed or were not sent: Ctrl-C, SIGTERM and SIGHUP finish the
+     uploads in flight, and the second time stop at once
   2  wrong usage, and nothing was sent
   3  the service refused the caller: scope, permission or token";
 

@@ -2,21 +2,25 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
+use photofit::CancelToken;
 use photofit::batch::Source;
 use walkdir::WalkDir;
 
 use super::Error;
 use super::args::InputArgs;
 use super::destination::Destination;
+use super::files::{self, Opened, Stream};
 use super::report::{Note, Verdict};
 use super::storage::{Fetch, Named, Spot, Storage};
 
 /// What stands for standard input and output on the command line.
 pub(super) const DASH: &str = "-";
+
+/// The most bytes of --files-from: ten million paths of a hundred bytes.
+const LONGEST_LIST: u64 = 1_000_000_000;
 
 /// Extensions of pictures, in lower case: a file that has one is answered even when it lies in a folder.
 const PICTURES: &[&str] = &[
@@ -56,16 +60,40 @@ pub(super) struct Input {
     pub(super) verdict: Option<Verdict>,
 }
 
-/// Standard input as a photo.
-struct Stdin;
+/// Standard input as a photo, or a file.
+struct Local<'a> {
+    /// `None` for standard input.
+    path: Option<&'a Path>,
+    /// Whether it may be a FIFO: a folder's files are no longer what was found if one is.
+    may_be_stream: bool,
+    /// Ends the waiting for a stream that says nothing.
+    stop: CancelToken,
+}
 
-impl Source for Stdin {
+impl Source for Local<'_> {
     fn name(&self) -> Cow<'_, str> {
-        Cow::Borrowed(DASH)
+        self.path.map_or(Cow::Borrowed(DASH), Path::to_string_lossy)
     }
 
     fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
-        Ok((None, Box::new(io::stdin().lock())))
+        self.open_until(&CancelToken::new())
+    }
+
+    fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        let opened = match self.path {
+            None => Opened::Stream(Stream::stdin(cancel, &self.stop)?),
+            Some(path) if self.may_be_stream => files::open(path, cancel, &self.stop)?,
+            Some(path) => {
+                let file = files::open_regular(path)?;
+                let size = file.metadata()?.len();
+                Opened::File(file, size)
+            }
+        };
+        Ok(match opened {
+            Opened::File(file, size) => (Some(size), Box::new(file)),
+            // Its size is known once it has ended.
+            Opened::Stream(stream) => (None, Box::new(stream)),
+        })
     }
 }
 
@@ -109,12 +137,24 @@ impl Input {
         self.object().map(|spot| spot.fetch(limit))
     }
 
-    /// The input as a photo of a batch.
-    pub(super) fn source(&self, limit: u64) -> Box<dyn Source + '_> {
+    /// The input as a photo of a batch. Where it may keep its reader waiting, `stop` ends that.
+    pub(super) fn source(&self, limit: u64, stop: &CancelToken) -> Box<dyn Source + '_> {
         match &self.origin {
-            Origin::Stdin => Box::new(Stdin),
-            Origin::File(path) => Box::new(path.as_path()),
+            Origin::Stdin | Origin::File(_) => Box::new(Local {
+                path: self.path(),
+                may_be_stream: self.named,
+                stop: stop.clone(),
+            }),
             Origin::Object(spot) => spot.source(limit),
+        }
+    }
+
+    /// Whether it can be read only once: standard input, or a FIFO that somebody named.
+    pub(super) fn is_stream(&self) -> bool {
+        match &self.origin {
+            Origin::Stdin => true,
+            Origin::File(path) => self.named && files::is_stream(path),
+            Origin::Object(_) => false,
         }
     }
 
@@ -310,7 +350,8 @@ impl Walk<'_> {
                     verdict: None,
                 });
             } else if !is_folder {
-                let note = Note::new("not-a-file", "not a file: a socket, pipe or device");
+                let message = format!("not a file: {}", files::name(entry.file_type()));
+                let note = Note::new("not-a-file", message);
                 inputs.push(Input::answered(Origin::File(entry.into_path()), Verdict::Skipped(note)));
             }
         }
@@ -334,11 +375,11 @@ fn unwalkable(error: &walkdir::Error) -> Verdict {
 
 /// The paths of a list, one a line or one a NUL byte; empty lines do not count.
 fn read_list(list: &Path, null: bool) -> Result<Vec<PathBuf>, Error> {
+    let never = CancelToken::new();
     let bytes = if list == Path::new(DASH) {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        Stream::stdin(&never, &never).and_then(|stdin| files::bounded(stdin, LONGEST_LIST))
     } else {
-        fs::read(list)
+        files::read(list, LONGEST_LIST)
     };
     let bytes = bytes.map_err(|source| Error::File {
         what: "read",

@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod destination;
+mod files;
 mod help;
 mod inputs;
 mod journal;
@@ -16,13 +17,15 @@ pub(crate) mod report;
 mod resume;
 mod shard;
 mod shell;
+mod signals;
 mod source;
 mod storage;
 mod units;
 #[cfg(feature = "upload")]
 mod upload;
 
-use std::io;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,7 +66,7 @@ pub(crate) enum Error {
     },
 
     /// The worker threads could not be started.
-    #[error("cannot start the worker threads")]
+    #[error("cannot start the worker threads (--jobs takes fewer)")]
     Workers(#[source] io::Error),
 }
 
@@ -100,6 +103,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
         }
     };
     Ok(ExitCode::from(code))
+}
+
+/// Tells people something on standard error. That nobody can hear it any more, as their terminal was closed, does not end
+/// the work.
+pub(crate) fn tell(message: impl Display) {
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 /// Panics on worker threads are caught and reported with their photo: they need no second message in between.

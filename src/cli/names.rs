@@ -11,7 +11,7 @@ use photofit::{Format, Options, Plan};
 use super::Error;
 use super::args::OnCollision;
 use super::destination::Destination;
-use super::inputs::{Input, Origin, has_picture_extension};
+use super::inputs::{Input, has_picture_extension};
 use super::report::target;
 use super::source;
 
@@ -196,8 +196,8 @@ fn formats(
     let mut found = Vec::new();
     let work = |_: &mut Worker<'_>, _: usize, index: &usize| {
         let input = &inputs[*index];
-        // Standard input can be read once only, and that is when it is prepared.
-        if matches!(input.origin, Origin::Stdin) {
+        // It can be read once only, and that is when it is prepared.
+        if input.is_stream() {
             return None;
         }
         let bytes = source::read(input, options.max_memory()).ok()?;

@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 
 use super::args::Overwrite;
 use super::destination::Location;
+use super::files;
 use super::inputs::Input;
 use super::report::{Note, chain};
 use super::storage::{Spot, Version};
@@ -265,7 +266,7 @@ impl From<io::Error> for Unwritten {
 /// Whether the file has exactly these bytes.
 fn holds(path: &Path, bytes: &[u8]) -> bool {
     fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == bytes.len() as u64)
-        && fs::read(path).is_ok_and(|existing| existing == bytes)
+        && files::read_regular(path, bytes.len() as u64).is_ok_and(|existing| existing == bytes)
 }
 
 /// Writes a file beside its place and renames it, with the rights that any new file gets.

@@ -18,18 +18,17 @@ use super::page::{self, Page};
 use super::progress::{Progress, Summary};
 use super::report::{Answer, Note, Planned, Reporter, Timings, Verdict, chain, milliseconds, target};
 use super::resume::{Resume, Stamp};
+use super::signals::{self, Requests};
 use super::source;
 use super::storage::{Fetch, Storage, Version, version_of};
-use super::{ALL_DONE, Error, SOME_FAILED};
-
-/// The exit code when Ctrl-C is pressed twice: 128 and the number of SIGINT, as shells have it.
-const STOPPED: i32 = 130;
+use super::{ALL_DONE, Error, SOME_FAILED, tell};
 
 /// Prepares the photos that the command line names.
 ///
 /// # Errors
 /// [`Error`] when nothing was prepared.
 pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
+    let requests = signals::listen();
     let options = args
         .encode
         .apply(args.conform.options())
@@ -76,7 +75,7 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     }
     let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, to_stdout && !args.dry_run)?;
     let unfinished = Unfinished::default();
-    let stop = stop_on_ctrl_c(&unfinished);
+    let stop = stop_on(&requests, &unfinished);
     let batch = batch.stop(stop.clone());
 
     let work = Work {
@@ -133,22 +132,22 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
 
     let unreported = reporter.finish();
     if let Some(error) = &unreported {
-        eprintln!("photofit: the report is incomplete: {error}");
+        tell(format_args!("photofit: the report is incomplete: {error}"));
     }
     let unpaged = page.and_then(|page| page.write().err());
     if let Some(error) = &unpaged {
-        eprintln!("photofit: {}", chain(error));
+        tell(format_args!("photofit: {}", chain(error)));
     }
     let unjournaled = work.unjournaled.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let (Some(error), Some(resume)) = (&unjournaled, &work.resume) {
-        eprintln!(
+        tell(format_args!(
             "photofit: cannot write {}: {error}; the run was stopped",
             resume.path().display()
-        );
+        ));
     }
     let left = mine.len() - done;
     if !args.quiet && !to_stdout {
-        eprintln!("{}", summary.to_text(left, work.resume.is_some()));
+        tell(summary.to_text(left, work.resume.is_some()));
     }
     let failed = summary.any_failed() || left > 0 || unreported.is_some() || unpaged.is_some() || unjournaled.is_some();
     Ok(if failed { SOME_FAILED } else { ALL_DONE })
@@ -175,18 +174,15 @@ fn batch(args: &PrepArgs, options: &Options) -> Batch {
     batch
 }
 
-/// Cancelled when Ctrl-C is pressed: the photos in work are finished. Pressed again, it ends the program.
-fn stop_on_ctrl_c(unfinished: &Unfinished) -> CancelToken {
+/// Cancelled when the program is asked to end: the photos in work are finished. Asked again, it ends at once.
+fn stop_on(requests: &Requests, unfinished: &Unfinished) -> CancelToken {
     let stop = CancelToken::new();
     let (seen, unfinished) = (stop.clone(), unfinished.clone());
-    // Where there is no handler to be had, Ctrl-C ends the program at once, as it does everywhere.
-    let _ = ctrlc::set_handler(move || {
-        if seen.is_cancelled() {
-            unfinished.remove_and_exit(STOPPED);
-        }
-        seen.cancel();
-        eprintln!("\nfinishing the photos in work; press Ctrl-C again to stop at once");
-    });
+    requests.plan(
+        "photos in work",
+        move || seen.cancel(),
+        move |code| unfinished.remove_and_exit(code),
+    );
     stop
 }
 
@@ -255,7 +251,7 @@ impl Work<'_> {
         };
         let opened = match &fetch {
             Some(fetch) => worker.open(fetch),
-            None => worker.open(&*input.source(self.options.max_memory())),
+            None => worker.open(&*input.source(self.options.max_memory(), &self.stop)),
         };
         let stamp = fetch
             .as_ref()

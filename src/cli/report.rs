@@ -11,10 +11,10 @@ use std::time::Duration;
 use photofit::{Action, Format, ImageInfo, Plan, Report};
 use serde::Serialize;
 
-use super::Error;
 use super::inputs::{DASH, Input};
 use super::progress::Progress;
 use super::units;
+use super::{Error, tell};
 
 /// An error with its sources, joined by colons.
 pub(crate) fn chain(error: &dyn StdError) -> String {
@@ -421,7 +421,7 @@ impl Reporter {
             People::All => suspend(&mut || {
                 let _ = writeln!(io::stdout(), "{text}");
             }),
-            People::Failures if failed => eprintln!("{text}"),
+            People::Failures if failed => tell(text),
             _ => {}
         }
     }

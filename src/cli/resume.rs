@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::destination::Location;
+use super::files;
 use super::inputs::{Input, Origin};
-use super::journal::Journal;
+use super::journal::{Journal, Line};
 use super::output::Tag;
 use super::report::{Answer, Verdict};
 use super::storage::Version;
@@ -48,6 +49,10 @@ struct Entry {
     report: Option<Report>,
 }
 
+impl Line for Entry {
+    const BEGINS: &'static str = "{\"input\":";
+}
+
 /// The BLAKE3 hash in hexadecimal.
 pub(super) fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
@@ -79,6 +84,8 @@ impl Resume {
     /// Those of [`Journal::open`].
     pub(super) fn open(path: &Path, resume: bool, options: &Options) -> Result<Self, Error> {
         let (journal, entries) = Journal::open::<Entry>(path, resume)?;
+        // The memory decides whether a photo is prepared and never how; by default it may differ from run to run.
+        let options = options.clone().with_max_memory(0);
         let options = format!("{} {options:?}", env!("CARGO_PKG_VERSION"));
         let entries = entries.into_iter().map(|entry| (entry.input.clone(), entry));
         Ok(Self {
@@ -182,8 +189,10 @@ impl Entry {
         let Ok(metadata) = fs::metadata(path) else {
             return false;
         };
-        metadata.len() == self.size
-            && (mtime(&metadata) == self.mtime || fs::read(path).is_ok_and(|bytes| hash(&bytes) == self.hash))
+        metadata.is_file()
+            && metadata.len() == self.size
+            && (mtime(&metadata) == self.mtime
+                || files::read_regular(path, self.size).is_ok_and(|bytes| hash(&bytes) == self.hash))
     }
 
     /// Without an entity tag another object of the same size would not be noticed.

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use photofit::Error;
 use photofit::batch::Cause;
+use photofit::{CancelToken, Error};
 
 use super::inputs::Input;
 use super::report::{Note, Verdict, chain};
@@ -15,7 +15,8 @@ const HEAD: u64 = 64 * 1024;
 ///
 /// What is no photo, or none that can be read, is answered from its first bytes: a film of 4 GB costs nothing.
 pub(super) fn read(input: &Input, limit: u64) -> Result<Vec<u8>, Verdict> {
-    let source = input.source(limit);
+    // Before there is anything to be finished, who asks the program to end ends it.
+    let source = input.source(limit, &CancelToken::new());
     let (size, reader) = source.open().map_err(|e| unreadable(&e))?;
     read_from(reader, size.unwrap_or(0), input, limit)
 }

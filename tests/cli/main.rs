@@ -5,6 +5,15 @@
 #![allow(clippy::print_stdout, reason = "tells what is left out")]
 
 mod batch;
+#[cfg_attr(not(unix), allow(dead_code, reason = "signals and FIFOs are those of Unix"))]
+mod bounded;
+mod journals;
+#[cfg(unix)]
+mod signals;
+#[cfg(target_os = "linux")]
+mod space;
+#[cfg(unix)]
+mod streams;
 
 use std::fs;
 use std::io::Write;

@@ -17,7 +17,7 @@ use super::{SECRETS, jpeg};
 /// A folder with `count` photos and their list, and a server.
 pub(super) struct Desk {
     folder: TempDir,
-    server: Contract,
+    pub(super) server: Contract,
 }
 
 impl Desk {
@@ -40,7 +40,7 @@ impl Desk {
     }
 
     /// The command with a valid access token.
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let url = self.server.url();
         let mut command = Command::new(env!("CARGO_BIN_EXE_photofit"));
         command
@@ -67,7 +67,7 @@ impl Desk {
 }
 
 /// Exit code, lines of the report, and standard error.
-fn read(output: Output) -> (i32, Vec<Value>, String) {
+pub(super) fn read(output: Output) -> (i32, Vec<Value>, String) {
     let lines = String::from_utf8(output.stdout).unwrap();
     let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (

@@ -8,6 +8,8 @@ mod client;
 mod command;
 #[path = "../support/contract.rs"]
 mod contract;
+#[cfg(unix)]
+mod ending;
 mod fetch;
 #[cfg(feature = "parquet")]
 mod lists;

@@ -1,13 +1,15 @@
 //! Where the credentials come from: the environment or a file, never the command line.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
+use photofit::CancelToken;
 use photofit::bigin::Credentials;
 
-use super::super::Error;
+use super::super::{Error, files};
+
+/// The most bytes of a file with credentials: a few lines.
+const LARGEST: u64 = 64 * 1024;
 
 const ACCESS: &str = "BIGIN_ACCESS_TOKEN";
 const REFRESH: [&str; 3] = ["BIGIN_REFRESH_TOKEN", "BIGIN_CLIENT_ID", "BIGIN_CLIENT_SECRET"];
@@ -66,11 +68,13 @@ fn read(path: &Path) -> Result<HashMap<String, String>, Error> {
         path: path.to_owned(),
         source,
     };
-    let mut file = File::open(path).map_err(failed)?;
+    // What another program prints may come as a FIFO.
+    let never = CancelToken::new();
+    let opened = files::open(path, &never, &never).map_err(failed)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = file.metadata().map_err(failed)?.permissions().mode();
+        let mode = opened.metadata().map_err(failed)?.permissions().mode();
         if mode & 0o077 != 0 {
             return Err(Error::usage(format!(
                 "{} can be read by others (mode {:03o}): chmod 600 it",
@@ -79,8 +83,8 @@ fn read(path: &Path) -> Result<HashMap<String, String>, Error> {
             )));
         }
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(failed)?;
+    let text = opened.read(LARGEST).map_err(failed)?;
+    let text = String::from_utf8(text).map_err(|_| failed(std::io::Error::other("it is not UTF-8")))?;
     let mut values = HashMap::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();

@@ -8,10 +8,11 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::super::journal::Line;
 use super::super::report::chain;
 use super::super::resume::{hash, mtime};
 use super::super::storage::{Spot, Version};
-use super::super::{Error, journal};
+use super::super::{Error, files, journal};
 use super::records::{Item, Photo};
 
 /// How many photos are looked at together: what takes time is the delay of object storage.
@@ -31,6 +32,10 @@ struct Entry {
     /// The file or object that was sent; of a URL nothing is known that could be compared without fetching it.
     #[serde(default)]
     source: Option<Stamp>,
+}
+
+impl Line for Entry {
+    const BEGINS: &'static str = "{\"record\":";
 }
 
 /// What tells a photo from another one of its name.
@@ -71,10 +76,11 @@ impl Stamp {
         let Ok(metadata) = fs::metadata(path) else {
             return false;
         };
-        if metadata.len() != self.size {
+        if !metadata.is_file() || metadata.len() != self.size {
             return true;
         }
-        mtime(&metadata) != self.mtime && fs::read(path).is_ok_and(|bytes| hash(&bytes) != self.hash)
+        mtime(&metadata) != self.mtime
+            && files::read_regular(path, self.size).is_ok_and(|bytes| hash(&bytes) != self.hash)
     }
 
     /// The same of an object: without an entity tag its size alone would tell. An error where the service does not say it.

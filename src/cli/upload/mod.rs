@@ -18,11 +18,14 @@ use photofit::{Limits, Options};
 use super::logs;
 use super::report::{Reporter, chain};
 use super::storage::Storage;
-use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED};
+use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED, files, signals, tell};
 use answer::Line;
 use args::UploadArgs;
 use journal::{Journal, Stamp};
 use records::{Item, Photo};
+
+/// The most bytes of a file of certificates: all that browsers trust take a quarter of a megabyte.
+const LARGEST_CA_FILE: u64 = 16 << 20;
 
 /// How long the fetching of a photo may take, redirects included.
 const DOWNLOAD_TIME: Duration = Duration::from_secs(60);
@@ -32,6 +35,7 @@ const DOWNLOAD_TIME: Duration = Duration::from_secs(60);
 /// # Errors
 /// [`Error`] when nothing was sent.
 pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
+    let requests = signals::listen();
     let options = args
         .encode
         .apply(args.conform.options())
@@ -55,10 +59,10 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, false)?;
 
     for item in items.iter().filter(|item| !item.record.module().is_documented()) {
-        eprintln!(
+        tell(format_args!(
             "photofit: {}: the service does not say that this module takes photos",
             item.record
-        );
+        ));
     }
     let done = match &journal {
         Some(journal) => journal.done(&items)?,
@@ -87,7 +91,13 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     for (index, why) in &refused {
         out.put(*index, Line::refused(&items[*index], why));
     }
-    stop_on_ctrl_c(&pipeline);
+    // What is in flight is finished; asked again, the program ends at once.
+    let stopped = pipeline.clone();
+    requests.plan(
+        "uploads in flight",
+        move || stopped.stop(),
+        |code| std::process::exit(code),
+    );
 
     let start = Instant::now();
     let (mut stored, mut failed, mut unjournaled) = (0, 0, None);
@@ -139,13 +149,13 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     tracing::info!(stored, failed, skipped = skipped.len(), not_sent, "uploaded");
     let unreported = reporter.finish();
     if let Some(error) = &unreported {
-        eprintln!("photofit: the report is incomplete: {error}");
+        tell(format_args!("photofit: the report is incomplete: {error}"));
     }
     if let Some(error) = &unjournaled {
-        eprintln!("photofit: {error}; the run was stopped");
+        tell(format_args!("photofit: {error}; the run was stopped"));
     }
     if let Some((error, _)) = &fatal {
-        eprintln!("photofit: stopped, as it concerns every upload: {error}");
+        tell(format_args!("photofit: stopped, as it concerns every upload: {error}"));
     }
     if not_sent > 0 {
         let how = if journal.is_some() {
@@ -153,15 +163,15 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
         } else {
             "use --journal to be able to resume"
         };
-        eprintln!("photofit: {not_sent} not sent; {how}");
+        tell(format_args!("photofit: {not_sent} not sent; {how}"));
     }
     if !args.quiet {
         let what = if args.dry_run { "would be sent" } else { "stored" };
         let seconds = start.elapsed().as_secs_f64();
-        eprintln!(
+        tell(format_args!(
             "{stored} {what}, {failed} failed, {} skipped in {seconds:.1} s",
             skipped.len()
-        );
+        ));
     }
     Ok(match fatal {
         Some((_, true)) => NOT_AUTHORIZED,
@@ -206,7 +216,7 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
             builder = builder.accounts_url(url);
         }
         if let Some(path) = &args.ca_file {
-            let pem = std::fs::read(path)
+            let pem = files::read(path, LARGEST_CA_FILE)
                 .map_err(|e| Error::usage(format!("cannot read the certificates of {}: {e}", path.display())))?;
             builder = builder.root_certificates(pem);
         }
@@ -270,7 +280,7 @@ fn source(
                     let read = move || {
                         use io::Read;
                         let mut bytes = Vec::new();
-                        let file = std::fs::File::open(path)?;
+                        let file = files::open_regular(&path)?;
                         // As it is before it is read: what changes from now on has changed.
                         let before = file.metadata()?;
                         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -288,20 +298,6 @@ fn source(
             }
         })
     }
-}
-
-/// Ctrl-C lets the requests in flight come to their end. Pressed again, it ends the program.
-fn stop_on_ctrl_c(pipeline: &Pipeline) {
-    let pipeline = pipeline.clone();
-    let seen = std::sync::atomic::AtomicBool::new(false);
-    // Where there is no handler to be had, Ctrl-C ends the program at once, as it does everywhere.
-    let _ = ctrlc::set_handler(move || {
-        if seen.swap(true, std::sync::atomic::Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        pipeline.stop();
-        eprintln!("\nfinishing the uploads in flight; press Ctrl-C again to stop at once");
-    });
 }
 
 /// Two bars: prepared, and uploaded.

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use photofit::bigin::{Fetcher, Record};
 
-use super::super::Error;
 use super::super::report::chain;
 use super::super::storage::{Named, Spot, Storage};
+use super::super::{Error, files};
 use table::{Place, Wanted};
 
 /// How many mistakes of a list are shown.
@@ -179,7 +179,10 @@ pub(super) fn check(list: Option<&Path>, items: &[Item], fetcher: Option<&Fetche
         let mistake = match &item.photo {
             Photo::File(path) => match fs::metadata(path) {
                 Ok(metadata) if metadata.is_file() => None,
-                Ok(_) => Some("it is not a file".to_owned()),
+                Ok(metadata) => Some(format!(
+                    "it is {}, and no regular file",
+                    files::name(metadata.file_type())
+                )),
                 Err(error) => Some(error.to_string()),
             },
             // Its address was looked at when it was read; whether it is there takes a request each.

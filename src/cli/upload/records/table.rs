@@ -3,17 +3,21 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use photofit::CancelToken;
 
 #[cfg(feature = "parquet")]
 use super::parquet;
 use crate::cli::Error;
+use crate::cli::files::{self, Opened};
 use crate::cli::report::chain;
 use crate::cli::storage::{Named, Spot, Storage};
 
-/// The most bytes that a list in object storage may have: that much memory reading it takes for a moment.
+/// The most bytes that a list may have in object storage, where that much memory reading it takes for a moment, or in a
+/// FIFO.
 const LARGEST: u64 = 4 << 30;
 
 /// What a Parquet file begins and ends with.
@@ -92,18 +96,31 @@ impl Part {
     /// The file, or a copy of the object that is gone once it is closed.
     fn open(&self) -> Result<File, Error> {
         match &self.at {
-            At::File(path) => File::open(path).map_err(|source| unreadable(path, source)),
+            At::File(path) => regular(path).map_err(|source| unreadable(path, source)),
             At::Object(spot) => {
                 let (bytes, _) = spot.read(LARGEST).map_err(|e| no_list(&e))?;
-                copy(&bytes).map_err(|source| Error::usage(format!("cannot keep {}: {source}", spot.text())))
+                copy(&mut &*bytes).map_err(|source| Error::usage(format!("cannot keep {}: {source}", spot.text())))
             }
         }
     }
 }
 
-fn copy(bytes: &[u8]) -> io::Result<File> {
+/// The file itself, or a copy of what comes out of a FIFO.
+fn regular(path: &Path) -> io::Result<File> {
+    let never = CancelToken::new();
+    match files::open(path, &never, &never)? {
+        Opened::File(file, _) => Ok(file),
+        Opened::Stream(mut stream) => copy(&mut stream),
+    }
+}
+
+/// A file that is gone once it is closed, as lists are read more than once: with at most [`LARGEST`] bytes.
+fn copy(from: &mut impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
-    file.write_all(bytes)?;
+    if io::copy(&mut from.take(LARGEST + 1), &mut file)? > LARGEST {
+        let message = format!("it has more than {LARGEST} bytes, which is the most that is read");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
     file.rewind()?;
     Ok(file)
 }
