@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
 
 use super::bounded::{ended, fifo, first_line, run, send, start, start_with};
 use super::*;
@@ -58,8 +59,25 @@ fn a_second_signal_of_any_kind_stops_at_once() {
         for i in 0..40 {
             desk.put(&format!("in/{i:03}.jpg"), &photo);
         }
-        let mut child = start(&desk, &[&PREP[..], &["--effort", "smallest"]].concat());
-        let (_, _lines) = first_line(&mut child);
+        // One that is in work whatever the others do, as it comes in byte by byte.
+        fifo(&desk, "slow");
+        let path = desk.path("slow");
+        std::thread::spawn(move || {
+            let mut slow = fs::OpenOptions::new().write(true).open(path).unwrap();
+            for byte in photo {
+                std::thread::sleep(Duration::from_millis(100));
+                if slow.write_all(&[byte]).is_err() {
+                    break;
+                }
+            }
+        });
+        let args = ["prep", "slow", "in", "-o", "out", "--journal", "journal", "--jobs", "2"];
+        let mut child = start(&desk, &[&args[..], &["--effort", "smallest"]].concat());
+        let begun = Instant::now();
+        while !desk.files("out").iter().any(|file| file.ends_with(".jpg")) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "nothing was done");
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let mut messages = BufReader::new(child.stderr.take().unwrap()).lines();
         send(&child, first);
         assert!(messages.any(|line| line.unwrap().contains("send the signal again to stop at once")));
@@ -84,7 +102,7 @@ fn a_terminal_that_closes_hangs_up_twice_and_hears_nothing_more() {
     drop(child.stderr.take());
     drop(lines);
     send(&child, "HUP");
-    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::thread::sleep(Duration::from_millis(20));
     // It may have ended by now.
     let _ = Command::new("kill")
         .args(["-s", "HUP", &child.id().to_string()])
@@ -118,7 +136,7 @@ fn before_there_is_anything_to_finish_a_signal_ends_the_program_as_any_other() {
     fifo(&desk, "list");
     for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
         let child = start(&desk, &["prep", "--files-from", "list", "-o", "out"]);
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(300));
         send(&child, signal);
         assert_eq!(ended(child).0.status.signal(), Some(number));
     }
