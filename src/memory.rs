@@ -59,6 +59,8 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
     let inks = matches!(info.color, ColorModel::Cmyk | ColorModel::Ycck) && info.profile.is_some();
     BASE.saturating_add(PER_THREAD * (threads - 1))
         .saturating_add(road)
+        // The block, what is taken of it, and the segments or chunks that it becomes, which grow.
+        .saturating_add(info.carried.saturating_mul(4))
         .saturating_add(if inks { INKS } else { 0 })
 }
 
@@ -254,7 +256,14 @@ fn interleaved(info: &ImageInfo, options: &Options, target: &Picture, conforms: 
     } else {
         samples + encoded(options, samples, bytes(samples, 0.35))
     };
+    // A file with too many bytes is tried without its metadata.
+    let rewritten = if (width, height) == (target.width, target.height()) {
+        info.bytes
+    } else {
+        0
+    };
     decoded
+        .max(rewritten)
         .max(held + bands + small)
         .max(held + 2 * small + 2 * samples)
         .max(held + small + coded)

@@ -391,6 +391,8 @@ fn decide(data: &[u8], info: &ImageInfo, options: &Options) -> Result<(Plan, Opt
     let rewritten = metadata::rewrite(data, info, options.metadata());
     let stored = rewritten.as_ref().map_or(data.len(), Vec::len) as u64;
     let plan = plan::plan(info, stored, rewritten.is_some(), options)?;
+    // What is encoded anew has no use for it.
+    let rewritten = rewritten.filter(|_| !matches!(plan, Plan::Transcode { .. }));
     Ok((plan, rewritten))
 }
 

@@ -102,6 +102,10 @@ impl<T> ById<T> {
         Ok(())
     }
 
+    fn memory(&self) -> usize {
+        self.0.capacity() * size_of::<(u32, T)>()
+    }
+
     /// Called once, when all are there.
     fn sort(&mut self) {
         self.0.sort_by_key(|(id, _)| *id);
@@ -273,6 +277,18 @@ impl<'a> Container<'a> {
             self.associations.push(id, association, "associations")?;
         }
         Ok(())
+    }
+
+    /// What its lists take, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let lists = self.items.memory()
+            + self.locations.memory()
+            + self.associations.memory()
+            + self.properties.capacity() * size_of::<RawBox<'_>>()
+            + self.references.capacity() * size_of::<References<'_>>()
+            + self.referrers.capacity() * size_of::<([u8; 4], u32, u32)>();
+        // Lists that grow or are sorted are held twice for a while.
+        2 * lists as u64
     }
 
     /// Bytes of the whole file.

@@ -85,6 +85,9 @@ const EXIF_TAGS: &[u16] = &[
 /// Bytes that a block may have beyond what its kept fields take: padding, not something hidden.
 const SLACK: usize = 64;
 
+/// The most bytes of fields that are taken over one by one: a segment of a JPEG has a quarter of them.
+const MAX_FIELDS: usize = 1 << 18;
+
 /// The block as `policy` leaves it, with the compressed picture untouched. `None`: drop it; the same bytes: keep it.
 pub(crate) fn rewrite(block: &[u8], policy: Metadata) -> Option<Vec<u8>> {
     match policy {
@@ -148,7 +151,7 @@ fn filter(block: &[u8], allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Op
         set,
         fields: Vec::new(),
         seen: HashSet::new(),
-        left: block.len(),
+        left: block.len().min(MAX_FIELDS),
         clean: true,
     };
     picked.directory(&tiff.first_ifd()?, Context::Tiff);
@@ -183,13 +186,13 @@ struct Picked<'a, F> {
     clean: bool,
 }
 
-impl<F: Fn(Tag) -> bool> Picked<'_, F> {
+impl<'a, F: Fn(Tag) -> bool> Picked<'a, F> {
     /// Takes the fields of a directory, and of those that it points at. There is no way back from these to where their
     /// kind stands, so that the walk ends whatever the pointers say.
-    fn directory(&mut self, ifd: &Ifd, context: Context) {
+    fn directory(&mut self, ifd: &Ifd<'_>, context: Context) {
         // Another directory behind it has the thumbnail, or is none.
         self.clean &= ifd.next_at.is_some_and(|at| self.tiff.is_last(at));
-        for entry in &ifd.entries {
+        for entry in ifd.entries() {
             let tag = Tag(context, entry.tag);
             let first = self.seen.insert(tag);
             let below = match tag {
@@ -207,12 +210,12 @@ impl<F: Fn(Tag) -> bool> Picked<'_, F> {
         }
     }
 
-    fn pointed_at(&self, entry: &Entry) -> Option<Ifd> {
+    fn pointed_at(&self, entry: Entry) -> Option<Ifd<'a>> {
         self.tiff.ifd(usize::try_from(self.tiff.uint(entry, 0)?).ok()?)
     }
 
     /// Takes a field; `None` if it is left out.
-    fn take(&mut self, entry: &Entry, tag: Tag) -> Option<()> {
+    fn take(&mut self, entry: Entry, tag: Tag) -> Option<()> {
         if !(self.allowed)(tag) {
             return None;
         }
@@ -294,7 +297,7 @@ fn patched(block: &[u8], width: u32, height: u32) -> Vec<u8> {
 }
 
 /// Sets the value of a SHORT or LONG field that is there already.
-fn put(out: &mut [u8], tiff: &Tiff<'_>, ifd: &Ifd, tag: u16, value: u32) {
+fn put(out: &mut [u8], tiff: &Tiff<'_>, ifd: &Ifd<'_>, tag: u16, value: u32) {
     let Some(entry) = ifd.find(tag) else { return };
     let at = entry.value_at;
     let bytes = match entry.kind {

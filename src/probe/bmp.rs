@@ -53,6 +53,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata: false,
+        carried: 0,
         // Runs are two bytes for at most 255 pixels (BI_RLE8 and BI_RLE4); elsewhere each pixel has its bits. Twice as
         // many leave room for files that were cut short.
         density: if matches!((compression, bits), (1, 8) | (2, 4)) {

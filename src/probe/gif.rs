@@ -39,6 +39,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata: walk.comments,
+        carried: 0,
         // LZW codes of at most 12 bits stand for at most 4,096 pixels (GIF89a, appendix F).
         density: 4096 * 1000,
         decoder_memory: 0,

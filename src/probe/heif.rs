@@ -42,8 +42,9 @@ mod with_heic {
             motion_photo: false,
             metadata: descriptions(&file).any(|(_, item)| is_exif(&item) || is_xmp(&item)),
             jpeg: None,
+            carried: carried(&file)?,
             density: CODED_DENSITY,
-            decoder_memory: part.memory,
+            decoder_memory: part.memory.saturating_add(file.memory()),
         })
     }
 
@@ -86,6 +87,19 @@ mod with_heic {
             .flat_map(|id| file.referrers(id, *b"cdsc"))
             // A reference to an item that is not there describes nothing.
             .filter_map(|id| Some((id, file.item(id).ok()?)))
+    }
+
+    /// Bytes of what describes the primary picture.
+    fn carried(file: &Container<'_>) -> Result<u64, Error> {
+        let profile = profile(file)?.map_or(0, <[u8]>::len);
+        let mut bytes = profile as u64;
+        for (id, item) in descriptions(file) {
+            if is_exif(&item) || is_xmp(&item) {
+                // Data that is not there describes nothing.
+                bytes = bytes.saturating_add(file.item_len(id).map_or(0, |len| len as u64));
+            }
+        }
+        Ok(bytes)
     }
 
     fn is_exif(item: &Item<'_>) -> bool {

@@ -54,13 +54,16 @@ pub(crate) struct Entry {
     inline: usize,
 }
 
-/// One directory: its entries and where its successor's offset stands.
-pub(crate) struct Ifd {
-    pub(crate) entries: Vec<Entry>,
+/// One directory. Its entries stay where they are: it may have as many as the file has room for.
+pub(crate) struct Ifd<'a> {
+    tiff: Tiff<'a>,
+    extent: Extent,
+    /// Where the offset of its successor stands, if all its entries are there.
     pub(crate) next_at: Option<usize>,
 }
 
 /// The entries of a directory: how many, where the first stands, and the bytes of each.
+#[derive(Clone, Copy)]
 struct Extent {
     count: u64,
     start: usize,
@@ -108,20 +111,12 @@ impl<'a> Tiff<'a> {
     }
 
     /// The directory at `offset`; entries beyond the end of the data are left out.
-    pub(crate) fn ifd(&self, offset: usize) -> Option<Ifd> {
+    pub(crate) fn ifd(&self, offset: usize) -> Option<Ifd<'a>> {
         let extent = self.extent(offset)?;
-        let mut entries = Vec::new();
-        let mut at = extent.start;
-        // The data bounds the loop, whatever the count claims.
-        for _ in 0..extent.count {
-            let Some(entry) = self.entry(at) else { break };
-            entries.push(entry);
-            at += extent.size;
-        }
-        let complete = u64::try_from(entries.len()).ok() == Some(extent.count);
         Some(Ifd {
-            entries,
-            next_at: complete.then_some(at),
+            tiff: *self,
+            next_at: extent.end().filter(|&end| end <= self.data.len()),
+            extent,
         })
     }
 
@@ -143,6 +138,8 @@ impl<'a> Tiff<'a> {
     }
 
     fn entry(&self, at: usize) -> Option<Entry> {
+        let end = at.checked_add(if self.big { 20 } else { 12 })?;
+        self.data.get(at..end)?;
         let tag = self.endian.u16(self.data, at)?;
         let kind = self.endian.u16(self.data, at + 2)?;
         let (count, value_at, inline) = if self.big {
@@ -150,7 +147,6 @@ impl<'a> Tiff<'a> {
         } else {
             (u64::from(self.endian.u32(self.data, at + 4)?), at + 8, 4)
         };
-        self.data.get(value_at..value_at + inline)?;
         Some(Entry {
             tag,
             kind,
@@ -161,7 +157,7 @@ impl<'a> Tiff<'a> {
     }
 
     /// The first directory.
-    pub(crate) fn first_ifd(&self) -> Option<Ifd> {
+    pub(crate) fn first_ifd(&self) -> Option<Ifd<'a>> {
         self.ifd(self.first)
     }
 
@@ -202,7 +198,7 @@ impl<'a> Tiff<'a> {
     }
 
     /// The bytes of an entry's value; `None` if they lie outside the data.
-    pub(crate) fn bytes(&self, entry: &Entry) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&self, entry: Entry) -> Option<&'a [u8]> {
         let len = usize::try_from(entry.count).ok()?.checked_mul(type_size(entry.kind))?;
         let start = if len <= entry.inline {
             entry.value_at
@@ -213,7 +209,7 @@ impl<'a> Tiff<'a> {
     }
 
     /// The entry's `index`-th value as an unsigned integer, whatever its width (BYTE, SHORT, LONG, LONG8).
-    pub(crate) fn uint(&self, entry: &Entry, index: usize) -> Option<u64> {
+    pub(crate) fn uint(&self, entry: Entry, index: usize) -> Option<u64> {
         let bytes = self.bytes(entry)?;
         match entry.kind {
             1 | 6 | 7 => bytes.get(index).map(|&b| u64::from(b)),
@@ -226,7 +222,7 @@ impl<'a> Tiff<'a> {
 
     /// The EXIF orientation that the directory holds. A wrong type or count does not matter as long as a number can be
     /// read where a SHORT would stand; 0, 9 and other values outside 1 to 8 say nothing.
-    pub(crate) fn orientation(&self, ifd: &Ifd) -> Option<Orientation> {
+    pub(crate) fn orientation(&self, ifd: &Ifd<'_>) -> Option<Orientation> {
         let entry = ifd.find(ORIENTATION)?;
         let value = match entry.kind {
             1 | 6 | 7 => u32::from(*self.data.get(entry.value_at)?),
@@ -237,10 +233,19 @@ impl<'a> Tiff<'a> {
     }
 }
 
-impl Ifd {
+impl Ifd<'_> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> {
+        let Extent { count, start, size } = self.extent;
+        // The data bounds the walk, whatever the count claims.
+        (0..count).map_while(move |i| {
+            let at = usize::try_from(i).ok()?.checked_mul(size)?.checked_add(start)?;
+            self.tiff.entry(at)
+        })
+    }
+
     /// The first entry with `tag`.
-    pub(crate) fn find(&self, tag: u16) -> Option<&Entry> {
-        self.entries.iter().find(|e| e.tag == tag)
+    pub(crate) fn find(&self, tag: u16) -> Option<Entry> {
+        self.entries().find(|e| e.tag == tag)
     }
 }
 

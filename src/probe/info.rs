@@ -45,6 +45,9 @@ pub struct ImageInfo {
     pub metadata: bool,
     /// What only a JPEG has.
     pub jpeg: Option<JpegInfo>,
+    /// Bytes of the metadata and of the profile, some of which a new picture takes over.
+    #[serde(skip)]
+    pub(crate) carried: u64,
     /// The most pixels that 1,000 bytes of such a file can hold.
     #[serde(skip)]
     pub(crate) density: u64,

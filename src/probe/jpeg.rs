@@ -138,11 +138,15 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     let mut profile = None;
     let mut images = 1;
     let mut metadata = false;
+    let mut carried = 0;
     let mut gain_map = false;
     let mut motion_photo = false;
 
     for segment in Segments::new(data) {
         let payload = segment.payload;
+        if matches!(segment.marker, APP1..=APP15 | COM) {
+            carried += payload.len() as u64;
+        }
         match segment.marker {
             // The first frame counts.
             0xC0..=0xCF if !matches!(segment.marker, 0xC4 | 0xC8 | 0xCC) && frame.is_none() => {
@@ -230,6 +234,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map,
         motion_photo: motion_photo || samsung_motion_photo(data),
         metadata,
+        carried,
         // A block takes at least one bit in the scan that has its DC coefficient (T.81, F.1.2.1 and G.1.2.1); twice as
         // many leave room for files that were cut short.
         density: 1000 * 16 * 64 * 64 / jpeg.samples().max(1),
@@ -360,7 +365,7 @@ pub(crate) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
     chunks.sort_by_key(|c| c.0);
     let total = chunks.first()?.1;
     let complete =
-        chunks.len() == usize::from(total) && chunks.iter().zip(1u8..).all(|(c, n)| c.0 == n && c.1 == total);
+        chunks.len() == usize::from(total) && chunks.iter().zip(1..=u8::MAX).all(|(c, n)| c.0 == n && c.1 == total);
     // Some writers number their only chunk 0.
     let single = chunks.len() == 1;
     (complete || single).then(|| chunks.iter().flat_map(|c| c.2).copied().collect())

@@ -97,7 +97,11 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     let mut profile = None;
     let mut orientation = None;
     let mut metadata = false;
+    let mut carried = 0;
     for chunk in Chunks::new(data) {
+        if matches!(&chunk.name, b"iCCP" | b"eXIf" | b"tEXt" | b"zTXt" | b"iTXt") {
+            carried += chunk.body.len() as u64;
+        }
         match &chunk.name {
             b"tRNS" => alpha = true,
             b"acTL" => frames = be32(chunk.body, 0).unwrap_or(1).max(1),
@@ -128,6 +132,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata,
+        carried,
         // Deflate makes at most 258 bytes of two bits (RFC 1951): 1032 to 1.
         density: 1000 * 1040 * 8 / (samples * u64::from(bit_depth)),
         decoder_memory: 0,

@@ -40,6 +40,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     // An extra sample is alpha when it says so (1 associated, 2 unassociated).
     let alpha = uint(ifd::EXTRA_SAMPLES).is_some_and(|v| v == 1 || v == 2)
         && uint(ifd::SAMPLES_PER_PIXEL).is_some_and(|n| n > base);
+    let images = u32::try_from(tiff.count_ifds()).unwrap_or(u32::MAX).max(1);
     Ok(ImageInfo {
         format: Format::Tiff,
         width,
@@ -52,7 +53,7 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         color,
         alpha,
         frames: 1,
-        images: u32::try_from(tiff.count_ifds()).unwrap_or(u32::MAX).max(1),
+        images,
         profile: first
             .find(ifd::ICC_PROFILE)
             .map(|e| tiff.bytes(e).and_then(icc::description).unwrap_or_default()),
@@ -61,14 +62,25 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP]
             .iter()
             .any(|&tag| first.find(tag).is_some()),
+        carried: [ifd::ICC_PROFILE, ifd::XMP]
+            .iter()
+            .filter_map(|&tag| Some(tiff.bytes(first.find(tag)?)?.len() as u64))
+            .sum(),
         density: density(&tiff, &first, width),
-        decoder_memory: decoder_memory(&tiff, &first, u64::from(width) * u64::from(height)),
+        decoder_memory: decoder_memory(&tiff, &first, u64::from(width) * u64::from(height)).saturating_add(
+            // A file with more pages, or with a palette, is changed before it is decoded.
+            if images > 1 || color == ColorModel::Palette {
+                data.len() as u64
+            } else {
+                0
+            },
+        ),
         jpeg: None,
     })
 }
 
 /// What decoding holds beside the picture's samples: all that the file has for each pixel, unless it is them.
-fn decoder_memory(tiff: &Tiff<'_>, first: &Ifd, pixels: u64) -> u64 {
+fn decoder_memory(tiff: &Tiff<'_>, first: &Ifd<'_>, pixels: u64) -> u64 {
     let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
     let bits = uint(ifd::BITS_PER_SAMPLE).unwrap_or(1);
     let samples = uint(ifd::SAMPLES_PER_PIXEL).unwrap_or(1);
@@ -80,7 +92,7 @@ fn decoder_memory(tiff: &Tiff<'_>, first: &Ifd, pixels: u64) -> u64 {
 }
 
 /// The most pixels that 1,000 bytes of the first page can hold: by what its compression makes of a byte at most.
-fn density(tiff: &Tiff<'_>, first: &Ifd, width: u32) -> u64 {
+fn density(tiff: &Tiff<'_>, first: &Ifd<'_>, width: u32) -> u64 {
     let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
     let bits = uint(ifd::BITS_PER_SAMPLE).unwrap_or(1).clamp(1, 64);
     let samples = uint(ifd::SAMPLES_PER_PIXEL).unwrap_or(1).clamp(1, 1 << 16);
@@ -112,7 +124,7 @@ pub(crate) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
 
 /// The raw format that a TIFF structure belongs to, if any. They are told by what only they have: DNG by its version,
 /// the camera makers' by a reduced first picture beside full ones in sub-directories.
-fn raw(tiff: &Tiff<'_>, first: &ifd::Ifd) -> Option<&'static str> {
+fn raw(tiff: &Tiff<'_>, first: &Ifd<'_>) -> Option<&'static str> {
     const NEW_SUBFILE_TYPE: u16 = 0x00FE;
     if tiff.data.get(8..10) == Some(b"CR") {
         return Some("Canon CR2 raw");

@@ -80,6 +80,10 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
         gain_map: false,
         motion_photo: false,
         metadata: chunks(data).any(|(n, _)| matches!(&n, b"EXIF" | b"XMP ")),
+        carried: chunks(data)
+            .filter(|(n, _)| matches!(n, b"EXIF" | b"XMP " | b"ICCP"))
+            .map(|(_, body)| body.len() as u64)
+            .sum(),
         density: CODED_DENSITY,
         decoder_memory: 0,
         jpeg: None,

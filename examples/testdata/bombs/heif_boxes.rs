@@ -314,7 +314,7 @@ fn locations(set: &mut Bombs, coded: &Coded) {
     );
     add(
         "extents-whole-idat",
-        REFUSED,
+        EITHER,
         "600 extents that are the whole idat",
         Place::Extents(1, 0, vec![(0, 0, 0); 600]),
     );

@@ -117,7 +117,7 @@ fn sizes(set: &mut Bombs, coded: &Coded) -> Result<()> {
     add(
         "flat-4096",
         large.size,
-        OK,
+        HEAVY,
         "4,096 × 4,096 flat pixels, all of them coded",
         picture(&large, large.size),
     );
