@@ -17,13 +17,15 @@ use crate::support::{alone, cases};
 
 /// What a probe may take beside the file's own size, and what preparing may take where there is no estimate.
 const PROBE: u64 = 64_000_000;
-/// Beyond an estimate: what threads and the standard library hold.
+/// Beyond an estimate, which is of the pixels: what threads and the standard library hold, and for each byte of the file
+/// what lists of boxes, chunks and directories take. That is linear, and no bomb.
 const MARGIN: u64 = 2_000_000;
+const A_BYTE: u64 = 8;
 /// The address space of the child, in KiB: above what the options allow for a photo, far below the machine's.
 const ADDRESS_SPACE: &str = "3000000";
 /// When the token of a photo ends its work, and when the child is ended.
-const CANCEL: Duration = Duration::from_secs(3);
-const ENDLESS: Duration = Duration::from_secs(20);
+const CANCEL: Duration = Duration::from_secs(2);
+const ENDLESS: Duration = Duration::from_secs(12);
 /// The variable with the list of files, for the child.
 const LIST: &str = "PHOTOFIT_BOMB_LIST";
 
@@ -133,7 +135,7 @@ fn measure(bytes: &[u8]) -> String {
         let (estimate, _) = counted(|| photofit::estimate_memory(bytes, &options));
         // What is refused for its estimate takes no more than what is refused for its header.
         let allowed = match &estimate {
-            Ok(estimate) if *estimate <= options.max_memory() => *estimate + MARGIN,
+            Ok(estimate) if *estimate <= options.max_memory() => *estimate + MARGIN + A_BYTE * size,
             _ => PROBE + size,
         };
         let mut preparer = Preparer::new(options).with_cancel(CancelToken::new().with_timeout(CANCEL));

@@ -12,5 +12,6 @@ pub(crate) mod isobmff;
 pub(crate) mod jpeg;
 pub(crate) mod jpeg_baseline;
 pub(crate) mod png;
+pub(crate) mod sps;
 pub(crate) mod tiff;
 pub(crate) mod webp;
