@@ -306,9 +306,7 @@ fn decoding(info: &ImageInfo) -> Decoding {
         _ => channels * if wide { 2 } else { 1 },
     };
     let beside = match (info.format, &info.jpeg) {
-        (Format::Jpeg, Some(jpeg)) if by_coefficients(jpeg) => {
-            4 * u64::from(inks) + 2 * jpeg.samples().div_ceil(64)
-        }
+        (Format::Jpeg, Some(jpeg)) if by_coefficients(jpeg) => 4 * u64::from(inks) + 2 * jpeg.samples().div_ceil(64),
         // Inks are held beside the RGB made of them.
         (Format::Jpeg | Format::Tiff, _) if inks => 4,
         (Format::Jpeg, Some(jpeg)) => jpeg.samples().div_ceil(64),

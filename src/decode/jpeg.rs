@@ -142,7 +142,8 @@ fn by_zune(
     // Rubbish between header segments is common and harms nothing, so strictness alone is no reason to refuse.
     cancel.check()?;
     samples.fill(UNREAD);
-    read(Watched::new(data, cancel), color, false, &mut samples).map_err(|e| Error::decode(Format::Jpeg, e.to_string()))?;
+    read(Watched::new(data, cancel), color, false, &mut samples)
+        .map_err(|e| Error::decode(Format::Jpeg, e.to_string()))?;
     let tail = samples.iter().rev().take_while(|&&v| v == UNREAD).count();
     let damage = (tail > 0).then(|| Damage {
         readable: 1.0 - tail as f64 / samples.len() as f64,

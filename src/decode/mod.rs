@@ -124,7 +124,10 @@ fn check_density(info: &ImageInfo) -> Result<(), Error> {
         return Err(Error::malformed(info.format, what));
     }
     if width.max(height) > MAX_SIDE {
-        let what = format!("a {} of {width} × {height} pixels (at most {MAX_SIDE} a side)", info.format);
+        let what = format!(
+            "a {} of {width} × {height} pixels (at most {MAX_SIDE} a side)",
+            info.format
+        );
         return Err(Error::unsupported(what));
     }
     Ok(())

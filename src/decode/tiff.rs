@@ -164,7 +164,11 @@ fn planar_tiles(
                 place_rows(&tile, &mut all, at);
                 *none = Some(DecodingResult::U16(all));
             }
-            _ => return Err(Error::unsupported("a TIFF with planes in tiles of other samples than 8 or 16 bits")),
+            _ => {
+                return Err(Error::unsupported(
+                    "a TIFF with planes in tiles of other samples than 8 or 16 bits",
+                ));
+            }
         }
     }
     result.ok_or_else(|| Error::malformed(Format::Tiff, "it has no tile"))

@@ -134,10 +134,7 @@ mod tests {
 
     fn walk(data: &[u8]) -> Vec<Result<(String, usize), String>> {
         Boxes::new(data)
-            .map(|b| {
-                b.map(|b| (name(b.kind), b.content.len()))
-                    .map_err(|e| e.to_string())
-            })
+            .map(|b| b.map(|b| (name(b.kind), b.content.len())).map_err(|e| e.to_string()))
             .collect()
     }
 

@@ -204,7 +204,9 @@ impl<'a> Container<'a> {
             .iter()
             .any(|size| !matches!(size, 0 | 4 | 8))
         {
-            return Err(malformed("its iloc box has fields of other sizes than 0, 4 and 8 bytes"));
+            return Err(malformed(
+                "its iloc box has fields of other sizes than 0, 4 and 8 bytes",
+            ));
         }
         let count = fields.id(version > 1).ok_or_else(|| cut("iloc"))?;
         for _ in 0..count {
@@ -427,7 +429,12 @@ impl<'a> Container<'a> {
         let seen = |(id, item): &(u32, Item<'_>), part: bool| {
             *id == self.primary || !part && !item.hidden && item.is_picture()
         };
-        self.items.0.iter().zip(parts).filter(|&(i, part)| seen(i, part)).count()
+        self.items
+            .0
+            .iter()
+            .zip(parts)
+            .filter(|&(i, part)| seen(i, part))
+            .count()
     }
 }
 

@@ -47,8 +47,6 @@ pub(crate) struct Part {
     pub(crate) height: u32,
     /// Bits a sample.
     pub(crate) depth: u8,
-    /// The sequence parameter set's width and height: those of a coded picture with its padding.
-    pub(crate) coded: (u32, u32),
     /// Width and height of what there is of it, which may be more than is meant to be shown.
     stored: (u32, u32),
     /// Whether any of its pixels may be transparent.
@@ -122,7 +120,9 @@ impl Pictures {
 
     /// A part that the walk has met.
     pub(crate) fn get(&self, id: u32) -> Result<&Part, Error> {
-        self.0.get(&id).ok_or_else(|| malformed(format!("it has no picture {id}")))
+        self.0
+            .get(&id)
+            .ok_or_else(|| malformed(format!("it has no picture {id}")))
     }
 }
 
@@ -180,7 +180,12 @@ impl Walk<'_, '_> {
                     b"iovl" => self.overlay(id, depth)?,
                     b"iden" => self.identity(id, depth)?,
                     b"av01" => return Err(Error::unsupported("AVIF")),
-                    other => return Err(Error::unsupported(format!("a HEIF picture coded as {:?}", name(*other)))),
+                    other => {
+                        return Err(Error::unsupported(format!(
+                            "a HEIF picture coded as {:?}",
+                            name(*other)
+                        )));
+                    }
                 };
                 self.alpha_plane(id, &mut part, depth)?;
                 self.transform(id, &mut part)?;
@@ -218,7 +223,6 @@ impl Walk<'_, '_> {
         }
         let data = self.file.item_len(id)? as u64;
         Ok(Part {
-            coded: coding.coded,
             stored: coding.size,
             plain: true,
             pixels: pixels(coding.coded.0, coding.coded.1),
@@ -295,7 +299,10 @@ impl Walk<'_, '_> {
     fn identity(&mut self, id: u32, depth: u32) -> Result<Part, Error> {
         let parts = self.sum_of_parts(id, depth)?;
         if parts.count != 1 {
-            return Err(malformed(format!("its picture {id} is the same as {} others", parts.count)));
+            return Err(malformed(format!(
+                "its picture {id} is the same as {} others",
+                parts.count
+            )));
         }
         let size = parts.size;
         self.derived(id, Derivation::Identity, size, parts)
@@ -304,7 +311,9 @@ impl Walk<'_, '_> {
     /// A picture that `parts` make.
     fn derived(&self, id: u32, derivation: Derivation, size: (u32, u32), parts: Sum) -> Result<Part, Error> {
         if self.size(id)?.is_some_and(|said| said != size) {
-            return Err(malformed(format!("the sizes of its picture {id} contradict each other")));
+            return Err(malformed(format!(
+                "the sizes of its picture {id} contradict each other"
+            )));
         }
         Ok(Part {
             alpha: parts.alpha,
@@ -356,7 +365,9 @@ impl Walk<'_, '_> {
             // It lies on the picture as both are stored: what cuts and turns the one does the same to the other.
             let plane = self.visit(auxiliary, depth + 1)?;
             if plane.stored.0 < part.width || plane.stored.1 < part.height {
-                return Err(Error::unsupported("a HEIF whose alpha plane is smaller than its picture"));
+                return Err(Error::unsupported(
+                    "a HEIF whose alpha plane is smaller than its picture",
+                ));
             }
             let own = match plane.derivation {
                 Derivation::Coded => 0,
@@ -384,8 +395,8 @@ impl Walk<'_, '_> {
             }
         }
         let [left, top, width, height] = part.shown;
-        part.plain &= part.orientation == Orientation::Upright
-            && (left, top, width, height) == (0, 0, part.width, part.height);
+        part.plain &=
+            part.orientation == Orientation::Upright && (left, top, width, height) == (0, 0, part.width, part.height);
         Ok(())
     }
 
@@ -408,7 +419,6 @@ impl Part {
             width,
             height,
             depth,
-            coded: (0, 0),
             stored: (width, height),
             alpha: false,
             alpha_plane: None,

@@ -39,7 +39,9 @@ impl<'a> Property<'a> {
     pub(super) fn parse(raw: RawBox<'a>) -> Result<Self, Error> {
         let mut fields = Fields::new(raw.content);
         let parsed = match &raw.kind {
-            b"ispe" => fields.full().and_then(|_| Some(Self::Size(fields.u32()?, fields.u32()?))),
+            b"ispe" => fields
+                .full()
+                .and_then(|_| Some(Self::Size(fields.u32()?, fields.u32()?))),
             b"hvcC" => Some(Self::Hevc(raw.content)),
             b"colr" => color(fields),
             // Quarter turns are counter-clockwise (6.5.10).

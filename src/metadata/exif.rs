@@ -244,7 +244,11 @@ fn field(context: Context, tag: u16, value: Value) -> Field {
 fn value(bytes: &[u8], kind: u16, endian: Endian) -> Option<Value> {
     let halves = || bytes.chunks_exact(2).filter_map(|b| endian.u16(b, 0));
     let words = || bytes.chunks_exact(4).filter_map(|b| endian.u32(b, 0));
-    let pairs = || bytes.chunks_exact(8).filter_map(|b| Some((endian.u32(b, 0)?, endian.u32(b, 4)?)));
+    let pairs = || {
+        bytes
+            .chunks_exact(8)
+            .filter_map(|b| Some((endian.u32(b, 0)?, endian.u32(b, 4)?)))
+    };
     Some(match kind {
         1 => Value::Byte(bytes.to_vec()),
         // Several texts, each with a zero behind it, stay one here; the last zero is put there by the writer.
@@ -414,7 +418,11 @@ mod tests {
     #[test]
     fn texts_and_numbers_of_each_type_come_out_as_they_went_in() {
         let fields = [
-            field(Context::Tiff, 0x010F, Value::Ascii(vec![b"one".to_vec(), b"two".to_vec()])),
+            field(
+                Context::Tiff,
+                0x010F,
+                Value::Ascii(vec![b"one".to_vec(), b"two".to_vec()]),
+            ),
             field(Context::Tiff, 0x0110, Value::Ascii(vec![Vec::new()])),
             field(Context::Exif, 0x829A, Value::Rational(vec![(1, 250).into()])),
             field(Context::Exif, 0x9204, Value::SRational(vec![(-1, 3).into()])),

@@ -278,7 +278,13 @@ fn drop_last_channel<T: Copy>(v: &mut Vec<T>, n: usize) {
 
 /// Moves pixels of `n` samples to where `orientation` puts them. Transpositions go tile by tile, so that the rows read
 /// and the rows written both stay in the first-level cache.
-pub(crate) fn turn<T: Copy + Zeroable>(src: &[T], width: u32, height: u32, n: usize, o: Orientation) -> Result<Vec<T>, Error> {
+pub(crate) fn turn<T: Copy + Zeroable>(
+    src: &[T],
+    width: u32,
+    height: u32,
+    n: usize,
+    o: Orientation,
+) -> Result<Vec<T>, Error> {
     match n {
         1 => turn_pixels::<T, 1>(src, width, height, o),
         2 => turn_pixels::<T, 2>(src, width, height, o),

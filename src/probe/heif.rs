@@ -119,12 +119,14 @@ mod with_heic {
     /// The EXIF block of the primary picture: a TIFF structure, behind its offset (ISO/IEC 23008-12, A.2.1).
     pub(crate) fn exif(data: &[u8]) -> Option<Vec<u8>> {
         let file = Container::parse(data).ok()?;
-        descriptions(&file).filter(|(_, item)| is_exif(item)).find_map(|(id, _)| {
-            let block = file.item_data(id, file.len()).ok()?;
-            let offset = u32::from_be_bytes(block.get(..4)?.try_into().ok()?);
-            let start = usize::try_from(offset).ok()?.checked_add(4)?;
-            let tiff = strip_exif_header(block.get(start..)?);
-            (tiff.starts_with(b"II*\0") || tiff.starts_with(b"MM\0*")).then(|| tiff.to_vec())
-        })
+        descriptions(&file)
+            .filter(|(_, item)| is_exif(item))
+            .find_map(|(id, _)| {
+                let block = file.item_data(id, file.len()).ok()?;
+                let offset = u32::from_be_bytes(block.get(..4)?.try_into().ok()?);
+                let start = usize::try_from(offset).ok()?.checked_add(4)?;
+                let tiff = strip_exif_header(block.get(start..)?);
+                (tiff.starts_with(b"II*\0") || tiff.starts_with(b"MM\0*")).then(|| tiff.to_vec())
+            })
     }
 }

@@ -193,7 +193,9 @@ impl<'a> Tiff<'a> {
 
     /// Whether the offset at `at`, behind a directory's entries, says that no other directory follows.
     pub(crate) fn is_last(&self, at: usize) -> bool {
-        let offset = at.checked_add(self.offset_size()).and_then(|end| self.data.get(at..end));
+        let offset = at
+            .checked_add(self.offset_size())
+            .and_then(|end| self.data.get(at..end));
         offset.is_some_and(|offset| offset.iter().all(|&byte| byte == 0))
     }
 

@@ -181,7 +181,9 @@ impl<S: Sample> Canvas<S> {
         let (from, to) = (u32::from(part.top()), u32::from(self.top()));
         let channels = self.channels;
         for y in 0..part.height {
-            let Some(row) = place_of(top, y, self.height) else { continue };
+            let Some(row) = place_of(top, y, self.height) else {
+                continue;
+            };
             for x in 0..part.width {
                 let Some(column) = place_of(left, x, self.width) else {
                     continue;
@@ -193,10 +195,7 @@ impl<S: Sample> Canvas<S> {
                 let over = pixel.get(3).map_or(u64::from(u16::MAX), |a| level(a, from));
                 let under = out.get(3).map_or(u64::from(u16::MAX), |a| level(a, to));
                 // Of 65,535 squared.
-                let (over, under) = (
-                    over * u64::from(u16::MAX),
-                    under * (u64::from(u16::MAX) - over),
-                );
+                let (over, under) = (over * u64::from(u16::MAX), under * (u64::from(u16::MAX) - over));
                 let sum = over + under;
                 if sum == 0 {
                     continue;

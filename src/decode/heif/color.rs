@@ -1,8 +1,8 @@
 //! Colours that a file says by numbers (ITU-T H.273).
 
 use moxcms::{
-    CicpColorPrimaries, CicpProfile, ColorProfile, Layout as ProfileLayout, MatrixCoefficients, TransferCharacteristics,
-    TransformOptions,
+    CicpColorPrimaries, CicpProfile, ColorProfile, Layout as ProfileLayout, MatrixCoefficients,
+    TransferCharacteristics, TransformOptions,
 };
 
 use heifer::heifer_hevc_dec::params::Sps;
@@ -102,7 +102,13 @@ pub(super) fn to_srgb(samples: Samples, numbers: (u16, u16), layout: Layout) -> 
 /// The profile that two numbers stand for; `None` for sRGB, for the transfers of high dynamic range (16 and 18), which no
 /// profile turns into sRGB, and for numbers that are not known.
 fn profile((primaries, transfer): (u16, u16)) -> Option<ColorProfile> {
-    if (primaries, transfer) == (BT709, SRGB) || !matches!(transfer, 1 | 4..=8 | 13..=15) {
+    let transfer = match transfer {
+        // BT.709, BT.601 and BT.2020 for a camera's light. Phones that name them mean a screen's, which is sRGB's.
+        1 | 6 | 14 | 15 => SRGB,
+        4 | 5 | 7 | 8 | 13 => transfer,
+        _ => return None,
+    };
+    if (primaries, transfer) == (BT709, SRGB) {
         return None;
     }
     let color_primaries = CicpColorPrimaries::try_from(u8::try_from(primaries).ok()?).ok()?;
@@ -115,4 +121,35 @@ fn profile((primaries, transfer): (u16, u16)) -> Option<ColorProfile> {
     });
     // Unknown primaries leave the profile without its curves.
     profile.red_trc.is_some().then_some(profile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn converted(numbers: (u16, u16), pixel: [u8; 3]) -> Vec<u8> {
+        match to_srgb(Samples::U8(pixel.to_vec()), numbers, Layout::Rgb).unwrap() {
+            Samples::U8(samples) => samples,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn numbers_that_mean_srgb_or_nothing_leave_samples_alone() {
+        for numbers in [(1, 13), (1, 1), (1, 6), (1, 14), (1, 16), (9, 18), (42, 13), (1, 0)] {
+            assert_eq!(converted(numbers, [10, 120, 230]), [10, 120, 230], "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn wider_primaries_and_other_curves_are_converted() {
+        // Display P3's gray is sRGB's, and its colours are stronger.
+        assert_eq!(converted((12, 13), [90, 90, 90]), [90, 90, 90]);
+        let [r, g, b] = converted((12, 13), [200, 100, 100])[..] else {
+            panic!()
+        };
+        assert!(r > 205 && g < 100 && b < 100, "{r} {g} {b}");
+        // Half of the light is 188 of sRGB.
+        assert!(converted((1, 8), [128; 3]).iter().all(|v| (187..=189).contains(v)));
+    }
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use heifer::heifer_hevc_dec::nal::NalUnit;
-use heifer::heifer_hevc_dec::params::ParameterSets;
+use heifer::heifer_hevc_dec::params::{ParameterSets, Sps};
 use heifer::heifer_hevc_dec::recon::{Frame, Reconstructor};
 use heifer::heifer_hevc_dec::slice::SliceHeader;
 use heifer::heifer_hevc_dec::syntax::{CodingUnit, Picture, SaoParams, Sink, TransformBlock, decode_slice_segment};
@@ -23,10 +23,10 @@ pub(super) struct Coded {
     pub(super) origin: (usize, usize),
 }
 
-/// Decodes the first picture of an item: `record` is its decoder configuration, `data` its units, and `size` the width
-/// and height that its sequence parameter set was found to have.
-pub(super) fn decode(record: &[u8], data: &[u8], size: (u32, u32), cancel: &CancelToken) -> Result<Coded, Error> {
+/// Decodes the first picture of an item: `record` is its decoder configuration, and `data` its units.
+pub(super) fn decode(record: &[u8], data: &[u8], cancel: &CancelToken) -> Result<Coded, Error> {
     let configuration = Configuration::parse(record)?;
+    let announced = configuration.sps()?;
     let mut sets = ParameterSets::default();
     for unit in configuration.units()? {
         sets.add(&NalUnit::parse(unit).map_err(broken)?).map_err(broken)?;
@@ -37,7 +37,9 @@ pub(super) fn decode(record: &[u8], data: &[u8], size: (u32, u32), cancel: &Canc
     };
     // Parameter sets may also stand in front of the picture.
     let first = loop {
-        let unit = units.next().ok_or_else(|| malformed("a coded picture has no slice"))??;
+        let unit = units
+            .next()
+            .ok_or_else(|| malformed("a coded picture has no slice"))??;
         if unit.header.unit_type.is_slice() {
             break unit;
         }
@@ -47,12 +49,28 @@ pub(super) fn decode(record: &[u8], data: &[u8], size: (u32, u32), cancel: &Canc
     let (pps, sps) = sets
         .get(usize::from(header.slice_pic_parameter_set_id))
         .map_err(broken)?;
-    if (sps.pic_width_in_luma_samples, sps.pic_height_in_luma_samples) != size {
-        return Err(malformed("the sizes of a coded picture contradict each other"));
+    // What the picture takes was told by the set that was announced.
+    let samples = |sps: &Sps| {
+        let size = (sps.pic_width_in_luma_samples, sps.pic_height_in_luma_samples);
+        let depth = (sps.bit_depth_luma, sps.bit_depth_chroma);
+        (
+            size,
+            sps.conf_win_offsets,
+            depth,
+            sps.chroma_format_idc,
+            sps.log2_ctb_size,
+        )
+    };
+    if samples(sps) != samples(&announced) {
+        return Err(malformed("the parameter sets of a coded picture contradict each other"));
     }
     // Sizes are counted with 32 bits below.
+    let size = (sps.pic_width_in_luma_samples, sps.pic_height_in_luma_samples);
     if u64::from(size.0) * u64::from(size.1) > 1 << 30 {
-        return Err(Error::unsupported(format!("a HEIC coded with {} × {} pixels", size.0, size.1)));
+        return Err(Error::unsupported(format!(
+            "a HEIC coded with {} × {} pixels",
+            size.0, size.1
+        )));
     }
     if let Some(tiles) = &pps.tiles
         && tiles.num_columns.max(tiles.num_rows) > MAX_TILES
@@ -131,13 +149,10 @@ impl<'a> Iterator for Units<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let unit = self
-            .rest
-            .split_at_checked(self.length_size)
-            .and_then(|(length, rest)| {
-                let length = length.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
-                rest.split_at_checked(length)
-            });
+        let unit = self.rest.split_at_checked(self.length_size).and_then(|(length, rest)| {
+            let length = length.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+            rest.split_at_checked(length)
+        });
         let Some((unit, rest)) = unit else {
             self.rest = &[];
             return Some(Err(malformed("the data of a coded picture is cut short")));

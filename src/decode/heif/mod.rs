@@ -84,12 +84,11 @@ impl Composer<'_, '_> {
         let mut canvas = Canvas::new((part.width, part.height), part.alpha, part.depth)?;
         let whole = canvas.whole();
         match &part.derivation {
-            Derivation::Coded => self.color(id, part, &mut canvas, whole)?,
+            Derivation::Coded => self.color(id, &mut canvas, whole)?,
             Derivation::Grid { columns } => {
                 for (tile, area) in self.tiles(id, *columns, &canvas)? {
-                    let part = self.parts.get(tile)?;
-                    if part.plain {
-                        self.color(tile, part, &mut canvas, area)?;
+                    if self.parts.get(tile)?.plain {
+                        self.color(tile, &mut canvas, area)?;
                     } else {
                         canvas.place(&self.upright(tile)?, area);
                     }
@@ -131,8 +130,8 @@ impl Composer<'_, '_> {
     }
 
     /// Decodes a coded part into `area`.
-    fn color<S: Sample>(&self, id: u32, part: &Part, canvas: &mut Canvas<S>, area: Area) -> Result<(), Error> {
-        let coded = self.coded(id, part)?;
+    fn color<S: Sample>(&self, id: u32, canvas: &mut Canvas<S>, area: Area) -> Result<(), Error> {
+        let coded = self.coded(id)?;
         let params = self.nclx(id)?.map_or_else(
             || ColorParams::from_frame(&coded.frame),
             |nclx| ColorParams {
@@ -150,19 +149,19 @@ impl Composer<'_, '_> {
             canvas.place_alpha(&self.compose(id, part)?);
             return Ok(());
         }
-        let coded = self.coded(id, part)?;
+        let coded = self.coded(id)?;
         let full_range = self.nclx(id)?.map_or(coded.frame.full_range, |nclx| nclx.full_range);
         canvas.draw_alpha_frame(&coded.frame, coded.origin, full_range, canvas.whole())
     }
 
-    fn coded(&self, id: u32, part: &Part) -> Result<hevc::Coded, Error> {
+    fn coded(&self, id: u32) -> Result<hevc::Coded, Error> {
         self.cancel.check()?;
         let record = self.file.property(id, |p| match p {
             Property::Hevc(record) => Some(record),
             _ => None,
         })?;
         let data = self.file.item_data(id, self.file.len())?;
-        hevc::decode(record.unwrap_or_default(), &data, part.coded, self.cancel)
+        hevc::decode(record.unwrap_or_default(), &data, self.cancel)
     }
 
     fn nclx(&self, id: u32) -> Result<Option<Nclx>, Error> {
