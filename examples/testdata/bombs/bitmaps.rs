@@ -164,7 +164,7 @@ pub(super) fn gif() -> Bombs {
         large,
         REFUSED,
         "a canvas of 16,000 squared around one pixel",
-        file(large, &[one.clone()]),
+        file(large, std::slice::from_ref(&one)),
     );
     let row = (65_535, 4500);
     add(
@@ -172,7 +172,7 @@ pub(super) fn gif() -> Bombs {
         row,
         REFUSED,
         "a canvas of 65,535 × 4,500 around one pixel",
-        file(row, &[one.clone()]),
+        file(row, std::slice::from_ref(&one)),
     );
     let empty = frame((0, 0), large, &lzw_run(1));
     add(
@@ -180,7 +180,7 @@ pub(super) fn gif() -> Bombs {
         large,
         REFUSED,
         "a frame of 16,000 squared with one pixel in it",
-        file(large, &[empty.clone()]),
+        file(large, std::slice::from_ref(&empty)),
     );
     add(
         "frame-larger",
@@ -243,7 +243,7 @@ pub(super) fn gif() -> Bombs {
         file((16, 16), &[blocks, whole.clone()]),
     );
     // Clear codes and nothing else: work without pixels.
-    let clears = vec![0b1001_0010, 0b0100_1001, 0b0010_0100].repeat(100_000);
+    let clears = [0b1001_0010, 0b0100_1001, 0b0010_0100].repeat(100_000);
     add(
         "clear-codes",
         (16, 16),

@@ -209,7 +209,7 @@ pub(super) fn bombs() -> Result<Bombs> {
         bytes,
     );
     for (name, size) in [("riff-zero", 0u32), ("riff-huge", u32::MAX), ("riff-short", 12)] {
-        let mut bytes = file(&[tiny.clone()]);
+        let mut bytes = file(std::slice::from_ref(&tiny));
         bytes[4..8].copy_from_slice(&size.to_le_bytes());
         add(
             name,
