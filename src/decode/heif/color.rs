@@ -59,7 +59,7 @@ fn of_stream(file: &Container<'_>, id: u32) -> Result<Option<(u16, u16)>, Error>
         let both = primaries != UNSPECIFIED && transfer != UNSPECIFIED;
         both.then_some((u16::from(primaries), u16::from(transfer)))
     };
-    Ok(Configuration::parse(record)?.sps().map(said)?)
+    Configuration::parse(record)?.sps().map(said)
 }
 
 /// Samples converted to sRGB; as they are where the numbers mean sRGB or nothing that is known.
@@ -82,7 +82,8 @@ pub(super) fn to_srgb(samples: Samples, numbers: (u16, u16), layout: Layout) -> 
                 .create_transform_8bit(layout, &srgb, layout, options)
                 .map_err(defect)?;
             for piece in samples.chunks_mut(PIECE) {
-                transform.transform(&piece.to_vec(), piece).map_err(defect)?;
+                let source = piece.to_vec();
+                transform.transform(&source, piece).map_err(defect)?;
             }
             Ok(Samples::U8(samples))
         }
@@ -91,7 +92,8 @@ pub(super) fn to_srgb(samples: Samples, numbers: (u16, u16), layout: Layout) -> 
                 .create_transform_16bit(layout, &srgb, layout, options)
                 .map_err(defect)?;
             for piece in samples.chunks_mut(PIECE) {
-                transform.transform(&piece.to_vec(), piece).map_err(defect)?;
+                let source = piece.to_vec();
+                transform.transform(&source, piece).map_err(defect)?;
             }
             Ok(Samples::U16(samples))
         }
