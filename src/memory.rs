@@ -70,11 +70,20 @@ pub(crate) fn ensure(info: &ImageInfo) -> Result<(), Error> {
     let Decoding { source, beside, .. } = decoding(info);
     let decoded = info.pixels().saturating_mul(source + beside);
     let bytes = decoded.saturating_add(info.decoder_memory);
-    let refused = Error::OutOfMemory { bytes };
-    let Ok(len) = usize::try_from(bytes) else {
-        return Err(refused);
-    };
-    Vec::<u8>::new().try_reserve_exact(len).map_err(|_| refused)
+    if can_have(bytes) {
+        Ok(())
+    } else {
+        Err(Error::OutOfMemory { bytes })
+    }
+}
+
+/// Whether the system gives so many bytes at this moment.
+fn can_have(bytes: u64) -> bool {
+    let mut room: Vec<u8> = Vec::new();
+    let had = usize::try_from(bytes).is_ok_and(|len| room.try_reserve_exact(len).is_ok());
+    // Memory that nobody uses the compiler would not even ask for.
+    std::hint::black_box(&room);
+    had
 }
 
 /// A target's size in pixels.
@@ -318,5 +327,18 @@ fn decoding(info: &ImageInfo) -> Decoding {
         channels,
         source,
         beside,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::can_have;
+
+    #[test]
+    fn the_system_is_really_asked() {
+        assert!(can_have(1_000_000));
+        // Fewer than a vector may have, and more than any address space.
+        assert!(!can_have(1 << 62));
+        assert!(!can_have(u64::MAX));
     }
 }
