@@ -64,7 +64,7 @@ pub(crate) struct Part {
     /// Bytes of data read for it.
     bytes: u64,
     /// The most memory at a time that its parts and its decoder take beside its own samples, in bytes.
-    pub(crate) memory: u64,
+    memory: u64,
     /// How many pictures deep it is.
     depth_of_parts: u32,
 }
@@ -78,8 +78,19 @@ impl Part {
 
     /// The samples of this picture, in bytes, as they are held while it is composed.
     fn samples(&self) -> u64 {
+        self.bytes_of(self.width, self.height)
+    }
+
+    fn bytes_of(&self, width: u32, height: u32) -> u64 {
         let channels = 3 + u64::from(self.alpha);
-        pixels(self.width, self.height) * channels * if self.depth > 8 { 2 } else { 1 }
+        pixels(width, height).saturating_mul(channels * if self.depth > 8 { 2 } else { 1 })
+    }
+
+    /// The most memory that making this picture takes at a time beside the samples that are shown, in bytes.
+    pub(crate) fn beside(&self) -> u64 {
+        let [_, _, width, height] = self.shown;
+        let cut_away = self.samples() - self.bytes_of(width, height);
+        self.memory.saturating_add(cut_away)
     }
 }
 
@@ -101,7 +112,8 @@ impl Pictures {
         walk.visit(file.primary, 0)?;
         let parts = Self(walk.parts.into_iter().filter_map(|(id, p)| Some((id, p?))).collect());
         let primary = parts.get(file.primary)?;
-        let own = pixels(primary.width, primary.height);
+        let [_, _, width, height] = primary.shown;
+        let own = pixels(width, height);
         if primary.pixels > own.saturating_mul(MAX_LAYERS).saturating_add(FREE_PIXELS) {
             return Err(malformed(format!(
                 "its parts add up to {} pixels, and the picture has {own}",
@@ -346,7 +358,11 @@ impl Walk<'_, '_> {
             sum.pixels = sum.pixels.saturating_add(part.pixels);
             sum.bytes = sum.bytes.saturating_add(part.bytes);
             // One after another; what is not plain is a picture of its own, and is turned into a second one.
-            let own = if part.plain { 0 } else { 2 * part.samples() };
+            let own = if part.plain {
+                0
+            } else {
+                part.samples().saturating_mul(2)
+            };
             sum.memory = sum.memory.max(part.memory.saturating_add(own));
             sum.depth_of_parts = sum.depth_of_parts.max(part.depth_of_parts);
         }
@@ -491,4 +507,48 @@ fn hevc_memory(sps: &Sps, coded: (u32, u32)) -> u64 {
     // The filter for sample-adaptive offsets copies one plane, and a strip of rows is held as planes and as RGBA.
     let copies = pixels.saturating_mul(2) + u64::from(coded.0) * 1000;
     planes.saturating_add(notes).saturating_add(copies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heif::property::tests::aperture;
+    use crate::pixels::turn;
+
+    /// Columns `left..left + width` and rows `top..top + height` of a picture with `stride` columns.
+    fn crop(pixels: &[u8], stride: u32, [left, top, width, height]: [u32; 4]) -> Vec<u8> {
+        let row = |y: u32| {
+            let at = (y * stride + left) as usize;
+            &pixels[at..at + width as usize]
+        };
+        (top..top + height).flat_map(row).copied().collect()
+    }
+
+    #[test]
+    fn an_aperture_behind_a_turn_cuts_what_the_turn_shows() {
+        let (width, height) = (9, 6);
+        let stored: Vec<u8> = (0..54).collect();
+        for first in Orientation::ALL {
+            for second in Orientation::ALL {
+                let mut part = Part::new(Derivation::Identity, width, height, 8).unwrap();
+                part.orientation = first;
+                let shown = aperture((4, 1), (3, 1), (1, 2), (-1, 2));
+                part.cut(&shown).unwrap();
+                part.orientation = part.orientation.then(second);
+
+                // The same, one after another.
+                let turned = turn(&stored, width, height, 1, first).unwrap();
+                let (across, down) = first.apply_to_size(width, height);
+                let area = shown.within(across, down).unwrap();
+                let cut = crop(&turned, across, area);
+                let expected = turn(&cut, area[2], area[3], 1, second).unwrap();
+
+                let [_, _, w, h] = part.shown;
+                let cut = crop(&stored, width, part.shown);
+                let found = turn(&cut, w, h, 1, part.orientation).unwrap();
+                assert_eq!(found, expected, "{first:?}, then {second:?}");
+                assert_eq!(part.upright_size(), second.apply_to_size(area[2], area[3]));
+            }
+        }
+    }
 }

@@ -134,8 +134,17 @@ fn side(length: (u32, u32), offset: (i32, u32), side: u32) -> Result<(u32, u32),
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(crate) fn aperture(width: (u32, u32), height: (u32, u32), right: (i32, u32), down: (i32, u32)) -> Aperture {
+        Aperture {
+            width,
+            height,
+            right,
+            down,
+        }
+    }
 
     #[test]
     fn an_aperture_lies_inside_the_picture_whatever_it_says() {

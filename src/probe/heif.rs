@@ -44,7 +44,7 @@ mod with_heic {
             jpeg: None,
             carried: carried(&file)?,
             density: CODED_DENSITY,
-            decoder_memory: part.memory.saturating_add(file.memory()),
+            decoder_memory: part.beside().saturating_add(file.memory()),
         })
     }
 

@@ -177,6 +177,19 @@ fn canvases(set: &mut Bombs, coded: &Coded) -> Result<()> {
         "an overlay's canvas of 2^32 - 1 squared under an ispe of 64 × 64",
         &heif,
     );
+    for (name, side) in [("overlay-cut-2-32", u32::MAX), ("overlay-cut-16000", 16_000)] {
+        let heif = with(coded, 2, &|heif| {
+            heif.overlay(1, (side, side), (0, 0), &[2]);
+            heif.give(1, clap([(1, 1), (1, 1), (0, 1), (0, 1)]));
+        });
+        add(
+            name,
+            (1, 1),
+            REFUSED,
+            "an overlay's large canvas, of which one pixel is shown",
+            &heif,
+        );
+    }
     let size = (17_000, 17_000);
     let heif = with(coded, 2, &|heif| {
         heif.overlay(1, size, (0, 0), &[2]);
