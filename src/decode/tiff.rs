@@ -14,8 +14,11 @@ use crate::format::Format;
 use crate::pixels::{Layout, Palette, Raster, Samples, narrow_sample, sample_count, zeros};
 use crate::probe::ifd::{self, Tiff};
 use crate::probe::jpeg::frame_size;
-use crate::probe::tiff::icc_profile;
+use crate::probe::tiff::{chunk_count, icc_profile, stored_bytes};
 use crate::probe::{ColorModel, ImageInfo};
+
+/// The colours that indices stand for (TIFF 6.0, section 5).
+const COLOR_MAP: u16 = 0x0140;
 
 /// Samples at the depth at which they were stored.
 enum Depth {
@@ -78,11 +81,13 @@ fn read(
     cancel: &CancelToken,
 ) -> Result<(ColorType, Depth), Error> {
     let memory = usize::try_from(max_memory).unwrap_or(usize::MAX);
+    check_fields(data)?;
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = memory;
-    // Of compressed data.
-    limits.intermediate_buffer_size = data.len();
-    limits.ifd_value_size = memory.min(16 << 20);
+    // Values are held to it too, at 32 bytes each: of lists of strips or tiles, or else of tables of a JPEG.
+    let values = chunk_count(data).max(1 << 14).saturating_mul(32);
+    let rows = stored_bytes(data, info.width, info.height);
+    limits.decoding_buffer_size = usize::try_from(rows.max(values)).map_or(memory, |bytes| bytes.min(memory));
+    limits.intermediate_buffer_size = memory;
     let mut decoder = Decoder::new(Watched::new(data, cancel))
         .map_err(refuse)?
         .with_limits(limits);
@@ -112,6 +117,29 @@ fn read(
         Depth::Sixteen(v) => Depth::Sixteen(interleave(&v, planes)?),
     };
     Ok((color, samples))
+}
+
+/// Refuses fields with more values than they have use for: `tiff` reads those that describe the picture before it takes
+/// limits, and holds 32 bytes for each value.
+fn check_fields(data: &[u8]) -> Result<(), Error> {
+    // The fields of TIFF 6.0 that are about pixels.
+    const DESCRIPTIVE: std::ops::RangeInclusive<u16> = ifd::IMAGE_WIDTH..=0x0213;
+    const TEXT: u16 = 2;
+    // Beside the lists of strips and tiles the longest are the tables of a JPEG, by their bytes.
+    const MOST: u64 = 1 << 16;
+    let most = chunk_count(data).max(MOST);
+    let first = Tiff::parse(data).and_then(|tiff| tiff.first_ifd());
+    let Some(first) = first else { return Ok(()) };
+    let many = first
+        .entries()
+        .find(|e| DESCRIPTIVE.contains(&e.tag) && e.tag != COLOR_MAP && e.kind != TEXT && e.count > most);
+    match many {
+        Some(field) => {
+            let what = format!("its field {} has {} values", field.tag, field.count);
+            Err(Error::malformed(Format::Tiff, what))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether each channel has strips or tiles of its own.
@@ -349,7 +377,6 @@ fn divide_alpha(mut samples: Depth, n: usize) -> Depth {
 
 /// The colour map (TIFF 6.0, section 5): all reds, all greens, all blues, 16 bits each.
 fn palette(data: &[u8]) -> Result<Palette, Error> {
-    const COLOR_MAP: u16 = 0x0140;
     let read = || {
         let tiff = Tiff::parse(data)?;
         let first = tiff.first_ifd()?;

@@ -68,6 +68,8 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
             .sum(),
         density: density(&tiff, &first, width),
         decoder_memory: decoder_memory(&tiff, &first, u64::from(width) * u64::from(height)).saturating_add(
+            // Both lists, once as values of any type and once as offsets.
+            2 * 40 * chunk_count(data) +
             // A file with more pages, or with a palette, is changed before it is decoded.
             if images > 1 || color == ColorModel::Palette {
                 data.len() as u64
@@ -79,23 +81,59 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     })
 }
 
+/// The most entries that the lists of strips and tiles have.
+pub(crate) fn chunk_count(data: &[u8]) -> u64 {
+    let count = || {
+        let tiff = Tiff::parse(data)?;
+        let first = tiff.first_ifd()?;
+        let lists = [
+            ifd::STRIP_OFFSETS,
+            ifd::STRIP_BYTE_COUNTS,
+            ifd::TILE_OFFSETS,
+            ifd::TILE_BYTE_COUNTS,
+        ];
+        let entries = |&tag: &u16| {
+            let list = first.find(tag)?;
+            // A list that is not there, or of no known type, has none, whatever it claims.
+            Some(list.count.min(tiff.bytes(list)?.len() as u64))
+        };
+        lists.iter().filter_map(entries).max()
+    };
+    count().unwrap_or(0)
+}
+
 /// What decoding holds beside the picture's samples: all that the file has for each pixel, unless it is them.
 fn decoder_memory(tiff: &Tiff<'_>, first: &Ifd<'_>, pixels: u64) -> u64 {
     let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
-    let bits = uint(ifd::BITS_PER_SAMPLE).unwrap_or(1);
-    let samples = uint(ifd::SAMPLES_PER_PIXEL).unwrap_or(1);
     let chunky = uint(ifd::PLANAR_CONFIGURATION).unwrap_or(1) == 1;
-    if bits == 8 && samples <= 4 && (chunky || samples == 1) {
-        return 0;
+    match stored(tiff, first) {
+        (samples @ 0..=4, 8) if chunky || samples <= 1 => 0,
+        (samples, bits) => pixels.saturating_mul(samples).saturating_mul(bits) / 8,
     }
-    pixels.saturating_mul(samples).saturating_mul(bits) / 8
+}
+
+/// Samples of a pixel, and bits of a sample, as they are stored.
+fn stored(tiff: &Tiff<'_>, first: &Ifd<'_>) -> (u64, u64) {
+    let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0)).unwrap_or(1);
+    (uint(ifd::SAMPLES_PER_PIXEL), uint(ifd::BITS_PER_SAMPLE))
+}
+
+/// Bytes of all rows of a picture as they are stored: each row, or each row of a plane, begins with a byte of its own.
+pub(crate) fn stored_bytes(data: &[u8], width: u32, height: u32) -> u64 {
+    let rows = || {
+        let tiff = Tiff::parse(data)?;
+        let (samples, bits) = stored(&tiff, &tiff.first_ifd()?);
+        let row = (u64::from(width).checked_mul(bits)?.div_ceil(8)).checked_mul(samples)?;
+        row.checked_mul(u64::from(height))
+    };
+    rows().unwrap_or(u64::MAX)
 }
 
 /// The most pixels that 1,000 bytes of the first page can hold: by what its compression makes of a byte at most.
 fn density(tiff: &Tiff<'_>, first: &Ifd<'_>, width: u32) -> u64 {
     let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
-    let bits = uint(ifd::BITS_PER_SAMPLE).unwrap_or(1).clamp(1, 64);
-    let samples = uint(ifd::SAMPLES_PER_PIXEL).unwrap_or(1).clamp(1, 1 << 16);
+    let (samples, bits) = stored(tiff, first);
+    let (samples, bits) = (samples.clamp(1, 1 << 16), bits.clamp(1, 64));
     let bytes = match uint(ifd::COMPRESSION).unwrap_or(1) {
         // As many; twice as many leave room for files that were cut short.
         1 => 2,
