@@ -20,8 +20,8 @@ use crate::orient::Orientation;
 /// shown, real ones come to three.
 const MAX_LAYERS: u64 = 4;
 
-/// Pixels that may be decoded in any case: tiles are larger than the smallest pictures.
-const FREE_PIXELS: u64 = 4_000_000;
+/// Pixels that may be decoded in any case: tiles, of up to 1,024 pixels squared, are larger than the smallest pictures.
+const FREE_PIXELS: u64 = 2_000_000;
 
 /// Bytes that may be read in any case, beside four times the file: tiles of one colour may share their data.
 const FREE_BYTES: u64 = 16_000_000;

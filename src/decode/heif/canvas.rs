@@ -191,6 +191,14 @@ impl<S: Sample> Canvas<S> {
                 let at = (y * part.width + x) * part.channels;
                 let pixel = &part.samples[at..at + part.channels];
                 let out = &mut self.samples[(row * self.width + column) * channels..][..channels];
+                if from == to && pixel.get(3).is_none_or(|a| u32::from(a.to_u16()) == from) {
+                    // Opaque: nothing of what is below remains.
+                    out[..3].copy_from_slice(&pixel[..3]);
+                    if let Some(alpha) = out.get_mut(3) {
+                        *alpha = S::from_u16(part.top());
+                    }
+                    continue;
+                }
                 let level = |v: &S, top: u32| u64::from(v.to_u16()) * u64::from(u16::MAX) / u64::from(top);
                 let over = pixel.get(3).map_or(u64::from(u16::MAX), |a| level(a, from));
                 let under = out.get(3).map_or(u64::from(u16::MAX), |a| level(a, to));
