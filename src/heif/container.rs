@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::boxes::{Boxes, Fields, RawBox};
+use super::by_id::ById;
 use super::property::Property;
 use super::{MAX_ENTRIES, MAX_REFERENCES, cut, malformed, too_many};
 use crate::error::Error;
@@ -81,40 +82,6 @@ impl<'a> References<'a> {
         self.to
             .chunks_exact(size)
             .map(|id| id.iter().fold(0, |id, &byte| id << 8 | u32::from(byte)))
-    }
-}
-
-/// Values by the number of their item; of several for one item the first counts.
-struct ById<T>(Vec<(u32, T)>);
-
-impl<T> Default for ById<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T> ById<T> {
-    fn push(&mut self, id: u32, value: T, what: &str) -> Result<(), Error> {
-        if self.0.len() >= MAX_ENTRIES {
-            return Err(too_many(what));
-        }
-        self.0.push((id, value));
-        Ok(())
-    }
-
-    fn memory(&self) -> usize {
-        self.0.capacity() * size_of::<(u32, T)>()
-    }
-
-    /// Called once, when all are there.
-    fn sort(&mut self) {
-        self.0.sort_by_key(|(id, _)| *id);
-        self.0.dedup_by_key(|(id, _)| *id);
-    }
-
-    fn get(&self, id: u32) -> Option<&T> {
-        let at = self.0.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        Some(&self.0[at].1)
     }
 }
 
@@ -413,9 +380,9 @@ impl<'a> Container<'a> {
     /// How many pictures are meant to be seen: those that are not hidden, not a part of another, and not its thumbnail or
     /// auxiliary picture.
     pub(crate) fn count_pictures(&self) -> usize {
-        let mut parts = vec![false; self.items.0.len()];
+        let mut parts = vec![false; self.items.len()];
         let mut mark = |id: u32| {
-            if let Ok(at) = self.items.0.binary_search_by_key(&id, |(id, _)| *id) {
+            if let Some(at) = self.items.place(id) {
                 parts[at] = true;
             }
         };
@@ -429,12 +396,7 @@ impl<'a> Container<'a> {
         let seen = |(id, item): &(u32, Item<'_>), part: bool| {
             *id == self.primary || !part && !item.hidden && item.is_picture()
         };
-        self.items
-            .0
-            .iter()
-            .zip(parts)
-            .filter(|&(i, part)| seen(i, part))
-            .count()
+        self.items.iter().zip(parts).filter(|&(i, part)| seen(i, part)).count()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The HEVC decoder configuration record (ISO/IEC 14496-15, 8.3.3.1).
+//! What is known of a coded picture from its HEVC decoder configuration record (ISO/IEC 14496-15, 8.3.3.1).
 
 use heifer::heifer_hevc_dec::nal::{NalUnit, NalUnitType};
 use heifer::heifer_hevc_dec::params::Sps;
@@ -72,6 +72,46 @@ impl<'a> Configuration<'a> {
         }
         Err(malformed("its hvcC box has no sequence parameter set"))
     }
+}
+
+/// What a sequence parameter set says about a picture.
+#[derive(Clone, Copy)]
+pub(super) struct Coding {
+    pub(super) coded: (u32, u32),
+    /// Without the padding that the set itself names.
+    pub(super) size: (u32, u32),
+    pub(super) depth: u8,
+    pub(super) memory: u64,
+}
+
+impl Coding {
+    pub(super) fn of(sps: &Sps) -> Self {
+        let coded = (sps.pic_width_in_luma_samples, sps.pic_height_in_luma_samples);
+        Self {
+            coded,
+            size: sps.output_size(),
+            depth: sps.bit_depth_luma.max(sps.bit_depth_chroma),
+            memory: hevc_memory(sps, coded),
+        }
+    }
+}
+
+/// What decoding a coded picture takes, in bytes, as counted in heifer 0.3.
+fn hevc_memory(sps: &Sps, coded: (u32, u32)) -> u64 {
+    let pixels = u64::from(coded.0) * u64::from(coded.1);
+    // Samples of 16 bits, in eighths of a byte.
+    let chroma: u64 = match sps.chroma_format_idc {
+        0 => 0,
+        1 => 8,
+        2 => 16,
+        _ => 32,
+    };
+    let planes = pixels.saturating_mul(16 + chroma) / 8;
+    // The decoder's notes on each block of 4 × 4 pixels, and on each coding tree block of 16 × 16 or more.
+    let notes = (pixels / 16).saturating_mul(17) + (pixels >> (2 * sps.log2_ctb_size)).saturating_mul(90);
+    // The filter for sample-adaptive offsets copies one plane, and a strip of rows is held as planes and as RGBA.
+    let copies = pixels.saturating_mul(2) + u64::from(coded.0) * 1000;
+    planes.saturating_add(notes).saturating_add(copies)
 }
 
 /// What the decoder says of a broken stream.

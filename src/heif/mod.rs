@@ -5,6 +5,7 @@
 //! in proportion to the file, and what decoding will take is known before it begins.
 
 mod boxes;
+mod by_id;
 mod container;
 mod hevc;
 mod picture;

@@ -7,10 +7,8 @@
 
 use std::collections::HashMap;
 
-use heifer::heifer_hevc_dec::params::Sps;
-
 use super::boxes::Fields;
-use super::hevc::Configuration;
+use super::hevc::{Coding, Configuration};
 use super::property::{Aperture, Property};
 use super::{Container, MAX_DEPTH, cut, malformed, name};
 use crate::error::Error;
@@ -148,16 +146,6 @@ struct Walk<'f, 'a> {
     parts: HashMap<u32, Option<Part>>,
     /// What the records of HEVC say, by where they stand: tiles share one.
     configurations: HashMap<usize, Coding>,
-}
-
-/// What a sequence parameter set says about a picture.
-#[derive(Clone, Copy)]
-struct Coding {
-    coded: (u32, u32),
-    /// Without the padding that the set itself names.
-    size: (u32, u32),
-    depth: u8,
-    memory: u64,
 }
 
 /// What all parts of a picture have in common or add up to.
@@ -477,36 +465,6 @@ fn is_alpha(file: &Container<'_>, id: u32) -> Result<bool, Error> {
     Ok(kind.is_some_and(|kind| {
         kind == b"urn:mpeg:hevc:2015:auxid:1" || kind == b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
     }))
-}
-
-impl Coding {
-    fn of(sps: &Sps) -> Self {
-        let coded = (sps.pic_width_in_luma_samples, sps.pic_height_in_luma_samples);
-        Self {
-            coded,
-            size: sps.output_size(),
-            depth: sps.bit_depth_luma.max(sps.bit_depth_chroma),
-            memory: hevc_memory(sps, coded),
-        }
-    }
-}
-
-/// What decoding a coded picture takes, in bytes, as counted in heifer 0.3.
-fn hevc_memory(sps: &Sps, coded: (u32, u32)) -> u64 {
-    let pixels = pixels(coded.0, coded.1);
-    // Samples of 16 bits, in eighths of a byte.
-    let chroma: u64 = match sps.chroma_format_idc {
-        0 => 0,
-        1 => 8,
-        2 => 16,
-        _ => 32,
-    };
-    let planes = pixels.saturating_mul(16 + chroma) / 8;
-    // The decoder's notes on each block of 4 × 4 pixels, and on each coding tree block of 16 × 16 or more.
-    let notes = (pixels / 16).saturating_mul(17) + (pixels >> (2 * sps.log2_ctb_size)).saturating_mul(90);
-    // The filter for sample-adaptive offsets copies one plane, and a strip of rows is held as planes and as RGBA.
-    let copies = pixels.saturating_mul(2) + u64::from(coded.0) * 1000;
-    planes.saturating_add(notes).saturating_add(copies)
 }
 
 #[cfg(test)]
