@@ -74,21 +74,18 @@ impl Part {
         self.orientation.apply_to_size(width, height)
     }
 
-    /// The samples of this picture, in bytes, as they are held while it is composed.
+    /// The samples of this picture as a part of another, in bytes: two each, as the other may have more bits.
     fn samples(&self) -> u64 {
-        self.bytes_of(self.width, self.height)
-    }
-
-    fn bytes_of(&self, width: u32, height: u32) -> u64 {
         let channels = 3 + u64::from(self.alpha);
-        pixels(width, height).saturating_mul(channels * if self.depth > 8 { 2 } else { 1 })
+        pixels(self.width, self.height).saturating_mul(channels * 2)
     }
 
     /// The most memory that making this picture takes at a time beside the samples that are shown, in bytes.
     pub(crate) fn beside(&self) -> u64 {
         let [_, _, width, height] = self.shown;
-        let cut_away = self.samples() - self.bytes_of(width, height);
-        self.memory.saturating_add(cut_away)
+        let channels = 3 + u64::from(self.alpha);
+        let cut_away = pixels(self.width, self.height) - pixels(width, height);
+        self.memory.saturating_add(cut_away.saturating_mul(channels * 2))
     }
 }
 
