@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::support::{check, pillow, samples};
+use crate::support::{check, pillow, samples, testdata};
 use photofit::{Action, Limits, OnDamage, Options, OutputFormat, Preparer, prepare, probe};
 
 /// Options that make most of the small test pictures be transcoded.
@@ -95,7 +95,8 @@ fn a_preparer_keeps_nothing_of_the_photo_before() {
     }
 }
 
-/// Every result of every kind of option, opened by a program that shares no code with photofit.
+/// Every result of every kind of option, opened by a program that shares no code with photofit. A result may be
+/// refused only where the source is, and in the same words: a block of metadata that is too large for Pillow is so in both.
 #[test]
 fn pillow_opens_every_result() {
     let Some(mut python) = pillow() else { return };
@@ -122,11 +123,12 @@ fn pillow_opens_every_result() {
             let name = result.format.name();
             writeln!(
                 list,
-                "{}\t{name}\t{}\t{}\t{kind} {}",
+                "{}\t{name}\t{}\t{}\t{kind} {}\t{}",
                 path.display(),
                 result.width,
                 result.height,
-                sample.name
+                sample.name,
+                testdata().join(&sample.name).display()
             )
             .unwrap();
             count += 1;
@@ -138,18 +140,28 @@ fn pillow_opens_every_result() {
 import sys
 from PIL import Image
 Image.MAX_IMAGE_PIXELS = None
-bad = 0
-for line in open(sys.argv[1], encoding='utf-8'):
-    path, kind, width, height, name = line.rstrip('\\n').split('\\t')
+def opened(path):
     try:
         with Image.open(path) as im:
             im.load()
-            assert im.format.replace('MPO', 'JPEG') == kind, im.format
-            assert im.size == (int(width), int(height)), im.size
-            assert im.getexif().get(0x112, 1) in (0, 1, 9, b'\\x01'), im.getexif().get(0x112)
+            im.getexif()
+            return None, im
     except Exception as error:
+        return repr(error), None
+bad = 0
+for line in open(sys.argv[1], encoding='utf-8'):
+    path, kind, width, height, name, source = line.rstrip('\\n').split('\\t')
+    problem, im = opened(path)
+    if problem:
+        if problem != opened(source)[0]:
+            bad += 1
+            print(name, problem)
+        continue
+    orientation = im.getexif().get(0x112, 1)
+    orientation = orientation[0] if isinstance(orientation, (bytes, tuple)) else orientation
+    if (im.format.replace('MPO', 'JPEG'), im.size) != (kind, (int(width), int(height))) or orientation in range(2, 9):
         bad += 1
-        print(name, repr(error))
+        print(name, im.format, im.size, orientation)
 sys.exit(bad > 0)
 ";
     let output = python.args(["-c", script]).arg(&list_path).output().unwrap();
