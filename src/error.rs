@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use photofit_jpeg::Cancelled;
+
 use crate::format::{Format, FormatSet};
 use crate::report::Loss;
 
@@ -235,6 +237,12 @@ impl Error {
             format,
             source: source.into(),
         }
+    }
+}
+
+impl From<Cancelled> for Error {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
     }
 }
 

@@ -1,5 +1,6 @@
 //! One transcoding: a picture that can be had at any size, and the attempts to bring it within the byte limit.
 
+use crate::Orientation;
 use crate::encode::budget::{self, Attempts, Tenths};
 use crate::encode::jpeg::{self, Attempt, JpegEncoder, PlaneSource, Planes, Qualities, Take};
 use crate::encode::png;
@@ -8,7 +9,6 @@ use crate::format::Format;
 use crate::jpeg::encode::{Frame, Sampling};
 use crate::metadata::{self, Carried};
 use crate::options::{Options, OutputFormat};
-use crate::orient::Orientation;
 use crate::pixels::Raster;
 use crate::plan;
 use crate::resample::{Resampler, Target};

@@ -52,7 +52,6 @@
 pub mod batch;
 #[cfg(feature = "upload")]
 pub mod bigin;
-mod cancel;
 mod decode;
 mod encode;
 mod error;
@@ -60,14 +59,12 @@ mod format;
 #[cfg(feature = "heic")]
 mod heif;
 mod job;
-pub mod jpeg;
 mod limits;
 mod memory;
 mod metadata;
 #[cfg(any(feature = "object-store", feature = "upload"))]
 mod net;
 mod options;
-mod orient;
 mod pixels;
 mod plan;
 mod planar;
@@ -79,17 +76,16 @@ mod resample;
 #[cfg(feature = "object-store")]
 pub mod store;
 mod threads;
-mod zeroed;
 
 pub use batch::Batch;
-pub use cancel::CancelToken;
 pub use error::Error;
 pub use format::{Format, FormatSet};
 pub use limits::{Limits, Preset};
 pub use options::{
     Check, Chroma, Effort, Filter, InvalidOption, Light, Metadata, OnDamage, Options, OutputFormat, Quality,
 };
-pub use orient::Orientation;
+pub use photofit_jpeg as jpeg;
+pub use photofit_jpeg::{CancelToken, Cancelled, Orientation};
 pub use plan::Plan;
 pub use prepare::{Preparer, estimate_memory, plan, prepare};
 pub use prepared::Prepared;

@@ -1,9 +1,9 @@
 //! What preparing a photo may take of the memory, told from its header.
 
+use crate::Orientation;
 use crate::error::Error;
 use crate::format::Format;
 use crate::options::{Check, Chroma, Effort, Options, OutputFormat};
-use crate::orient::Orientation;
 use crate::plan;
 use crate::probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 

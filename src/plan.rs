@@ -1,11 +1,11 @@
 //! What to do with a photo, decided from its header: pure, and in integers throughout.
 
+use crate::Orientation;
 use crate::encode::jpeg::MAX_SIDE;
 use crate::error::Error;
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::options::{Options, OutputFormat};
-use crate::orient::Orientation;
 use crate::probe::ImageInfo;
 
 /// What has to be done with a photo.

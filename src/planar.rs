@@ -4,7 +4,8 @@
 //! size. Upright pictures and those mirrored left to right are never held; for the other orientations the target planes
 //! are, as their first row needs the source's last one, or a column of it.
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
+use crate::Orientation;
 use crate::decode::Damage;
 use crate::decode::jpeg::{MAX_SCANS, damage, refuse};
 use crate::encode::jpeg::{self, PlaneSource, Take};
@@ -14,7 +15,6 @@ use crate::job::Picture;
 use crate::jpeg::decode::{self, DamageReport, Decoder, Header, Limits, Scale, Strip};
 use crate::jpeg::encode::{Frame, Plane, Sampling};
 use crate::options::{Light, OnDamage, Options};
-use crate::orient::Orientation;
 use crate::pixels;
 use crate::probe::jpeg::has_huffman_tables;
 use crate::probe::{ColorModel, ImageInfo};

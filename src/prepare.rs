@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
+use crate::Orientation;
 use crate::decode::{self, Decoded};
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg::{JpegEncoder, Qualities, sampling};
@@ -18,7 +19,6 @@ use crate::job::{InterleavedPicture, Job};
 use crate::memory;
 use crate::metadata::{self, Carried};
 use crate::options::{Check, OnDamage, Options, OutputFormat};
-use crate::orient::Orientation;
 use crate::plan::{self, Plan};
 use crate::planar;
 use crate::prepared::Prepared;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 
 /// How long somebody who waits goes without looking around.
@@ -63,7 +63,7 @@ impl Budget {
                 state.waiting.remove(&index);
                 drop(state);
                 self.freed.notify_all();
-                return Err(error);
+                return Err(error.into());
             }
             if let Some(must_wait) = must_wait.take() {
                 drop(state);

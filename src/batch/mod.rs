@@ -37,7 +37,7 @@ pub use progress::{Progress, Stage};
 pub use source::Source;
 pub use worker::{Photo, Timings, Worker};
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::options::Options;
 use crate::prepare::Preparer;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 
 /// A photo to be read when its turn comes.
 pub trait Source {

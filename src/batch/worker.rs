@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::budget::{Budget, Permit};
 use super::{BatchError, Cause, Progress, Source, Stage};
-use crate::cancel::CancelToken;
 use crate::decode;
 use crate::error::Error;
 use crate::memory;
@@ -14,6 +13,7 @@ use crate::prepare::Preparer;
 use crate::prepared::Prepared;
 use crate::probe::probe;
 use crate::threads;
+use crate::{CancelToken, Cancelled};
 
 /// How much is read before it is decided whether the rest is worth it: more than nearly any header takes.
 const HEAD: u64 = 64 * 1024;
@@ -252,6 +252,12 @@ fn too_large(size: u64, limit: u64) -> Cause {
 impl From<io::Error> for Cause {
     fn from(error: io::Error) -> Self {
         Self::Read(error)
+    }
+}
+
+impl From<Cancelled> for Cause {
+    fn from(error: Cancelled) -> Self {
+        Self::Photo(error.into())
     }
 }
 

@@ -5,7 +5,7 @@ use image::{ColorType, ImageDecoder, ImageError};
 
 use super::Decoded;
 use super::watched::Watched;
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::pixels::{Layout, Raster, Samples, sample_count, zeros};

@@ -7,7 +7,7 @@ use zune_jpeg::JpegDecoder;
 use super::watched::Watched;
 use super::ycbcr;
 use super::{Damage, Decoded, cmyk};
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::jpeg::decode::{self as codec, DamageReport, DecodeError, Decoder, Limits, Planes, Scale};

@@ -14,12 +14,12 @@ mod ycbcr;
 
 use std::error::Error as StdError;
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
+use crate::Orientation;
 use crate::error::Error;
 use crate::format::Format;
 use crate::memory;
 use crate::options::Options;
-use crate::orient::Orientation;
 use crate::pixels::Raster;
 use crate::probe::ImageInfo;
 

@@ -7,7 +7,7 @@ use png::{
 };
 
 use super::{Damage, Decoded};
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::pixels::{Layout, Palette, Raster, Samples, sample_count, zeros};

@@ -8,7 +8,7 @@ use tiff::{ColorType, TiffError};
 
 use super::watched::Watched;
 use super::{Decoded, cmyk};
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::pixels::{Layout, Palette, Raster, Samples, narrow_sample, sample_count, zeros};

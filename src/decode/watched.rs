@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 
 /// Reads between two looks at the token: some decoders read byte by byte.
 const INTERVAL: u8 = 64;

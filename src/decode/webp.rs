@@ -6,7 +6,7 @@ use image::{ImageDecoder, Limits};
 use super::Decoded;
 use super::bmp::{read, refuse};
 use super::watched::Watched;
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::probe::ImageInfo;

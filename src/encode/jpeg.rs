@@ -3,7 +3,8 @@
 use super::budget::{self, Search, Tenths};
 use super::bytes;
 pub(crate) use super::ycbcr::Planes;
-use crate::cancel::CancelToken;
+use crate::CancelToken;
+use crate::Orientation;
 use crate::error::Error;
 use crate::format::Format;
 use crate::jpeg::encode::{
@@ -11,7 +12,6 @@ use crate::jpeg::encode::{
 };
 use crate::jpeg::{Coefficients, transform};
 use crate::options::{Chroma, Effort};
-use crate::orient::Orientation;
 use crate::pixels::{Layout, Raster};
 use crate::probe::ImageInfo;
 

@@ -11,8 +11,8 @@ use super::boxes::Fields;
 use super::hevc::{Coding, Configuration};
 use super::property::{Aperture, Property};
 use super::{Container, MAX_DEPTH, cut, malformed, name};
+use crate::Orientation;
 use crate::error::Error;
-use crate::orient::Orientation;
 
 /// How often its own pixels a picture may have to be decoded: with alpha and the edges of a grid's tiles that are not
 /// shown, real ones come to three.

@@ -2,8 +2,8 @@
 
 use super::boxes::{Fields, RawBox};
 use super::{cut, malformed, name};
+use crate::Orientation;
 use crate::error::Error;
-use crate::orient::Orientation;
 
 /// What a property says.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use bytemuck::Zeroable;
 
 use crate::error::Error;
-use crate::orient::{Orientation, Steps};
-use crate::zeroed::{self, NoMemory};
+use photofit_jpeg::zeroed::{self, NoMemory};
+use photofit_jpeg::{Orientation, Steps};
 
 /// The channels of an interleaved picture, in the order in which they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

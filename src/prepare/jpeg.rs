@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Made, Preparer, qualities};
+use crate::Orientation;
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg;
 use crate::error::Error;
@@ -12,7 +13,6 @@ use crate::jpeg::decode::DecodeError;
 use crate::jpeg::encode::Mode;
 use crate::metadata::{self, Carried};
 use crate::options::{Chroma, Options};
-use crate::orient::Orientation;
 use crate::planar::{self, PlanarPicture};
 use crate::probe::{ColorModel, ImageInfo};
 use crate::report::{Action, Loss};

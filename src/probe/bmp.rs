@@ -2,9 +2,9 @@
 
 use super::bytes::{le16, le32};
 use super::info::{ColorModel, ImageInfo};
+use crate::Orientation;
 use crate::error::Error;
 use crate::format::Format;
-use crate::orient::Orientation;
 
 pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     let malformed = |what: &str| Error::malformed(Format::Bmp, what);

@@ -4,7 +4,7 @@
 //! that point nowhere; each entry stands for itself here, and what cannot be read is left out.
 
 use super::bytes::Endian;
-use crate::orient::Orientation;
+use crate::Orientation;
 
 pub(crate) const IMAGE_WIDTH: u16 = 0x0100;
 pub(crate) const IMAGE_LENGTH: u16 = 0x0101;

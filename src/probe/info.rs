@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use crate::Orientation;
 use crate::format::Format;
-use crate::orient::Orientation;
 
 /// The density of formats whose coders spend next to nothing on an area of one colour. So many pixels in so few bytes are
 /// no photo: a WebP or HEIC of one colour has a third of them, and 20 megapixels are let pass whatever their bytes.

@@ -4,11 +4,11 @@ use super::bytes::{be16, contains, le16, le32};
 use super::icc;
 use super::ifd::{Tiff, exif_orientation};
 use super::info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
+use crate::Orientation;
 use crate::error::Error;
 use crate::format::Format;
+use crate::jpeg::ZIGZAG;
 use crate::jpeg::encode::estimate_quality;
-use crate::jpeg::zigzag::ZIGZAG;
-use crate::orient::Orientation;
 
 pub(crate) const SOI: u8 = 0xD8;
 pub(crate) const EOI: u8 = 0xD9;

@@ -3,9 +3,9 @@
 use super::bytes::be32;
 use super::ifd::exif_orientation;
 use super::info::{ColorModel, ImageInfo};
+use crate::Orientation;
 use crate::error::Error;
 use crate::format::Format;
-use crate::orient::Orientation;
 
 pub(crate) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 

@@ -3,9 +3,9 @@
 use super::icc;
 use super::ifd::{self, Ifd, Tiff};
 use super::info::{ColorModel, ImageInfo};
+use crate::Orientation;
 use crate::error::Error;
 use crate::format::Format;
-use crate::orient::Orientation;
 
 pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     let malformed = |what: &str| Error::malformed(Format::Tiff, what);

@@ -4,9 +4,9 @@ use super::bytes::{le16, le24, le32};
 use super::icc;
 use super::ifd::exif_orientation;
 use super::info::{CODED_DENSITY, ColorModel, ImageInfo};
+use crate::Orientation;
 use crate::error::Error;
 use crate::format::Format;
-use crate::orient::Orientation;
 
 /// The chunks of a WebP as (name, body); a chunk that reaches beyond the data is given as far as it goes.
 pub(crate) fn chunks(data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {

@@ -17,7 +17,7 @@ use bytemuck::Zeroable;
 use fast_image_resize as fir;
 use fir::images::{Image, ImageRef};
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::options::{Filter, Light};
 use crate::pixels::{self, Layout, Raster, Samples, narrow_sample, sample_count, zeros};

@@ -14,8 +14,8 @@ use super::error::StoreError;
 use super::object::{Contents, Object};
 use super::read::unless_cancelled;
 use super::uri::Uri;
+use crate::CancelToken;
 use crate::batch::Source;
-use crate::cancel::CancelToken;
 
 /// Memory is counted in units of so many bytes, as a semaphore counts to 2^32 at most.
 pub(super) const UNIT: u64 = 4096;

@@ -18,7 +18,7 @@ use super::listing::Listing;
 use super::object::{Contents, Object};
 use super::read::unless_cancelled;
 use super::uri::{Scheme, Uri};
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::net::Web;
 
 /// More bytes than this are written in parts.

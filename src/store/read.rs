@@ -14,7 +14,7 @@ use super::client::Inner;
 use super::error::StoreError;
 use super::object::{Contents, Object};
 use super::uri::{Scheme, Uri};
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::net::{FetchError, Incoming};
 
 /// How much is read before it is decided whether the rest is worth it, as in a batch.

@@ -5,8 +5,8 @@ use heifer::Sample as Coded;
 use heifer::color::{ColorParams, frame_to_rgba_into};
 use heifer::heifer_hevc_dec::recon::Frame;
 
+use crate::Orientation;
 use crate::error::Error;
-use crate::orient::Orientation;
 use crate::pixels::{sample_count, turn, zeros};
 
 /// Rows that are converted at a time: few enough to stay in the cache, and an even number, as two rows may share chroma.

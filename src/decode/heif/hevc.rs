@@ -8,7 +8,7 @@ use heifer::heifer_hevc_dec::recon::{Frame, Reconstructor};
 use heifer::heifer_hevc_dec::slice::SliceHeader;
 use heifer::heifer_hevc_dec::syntax::{CodingUnit, Picture, SaoParams, Sink, TransformBlock, decode_slice_segment};
 
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::heif::{Configuration, broken};

@@ -8,7 +8,7 @@ use heifer::color::ColorParams;
 
 use self::canvas::{Area, Canvas, Sample};
 use super::Decoded;
-use crate::cancel::CancelToken;
+use crate::CancelToken;
 use crate::error::Error;
 use crate::format::Format;
 use crate::heif::{Container, Derivation, Nclx, Part, Pictures, Property};
