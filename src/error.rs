@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use photofit_jpeg::Cancelled;
 
-use crate::format::{Format, FormatSet};
+use crate::formats::{Format, FormatSet, READABLE};
 use crate::report::Loss;
 
 /// Why a photo could not be prepared: by the file, by the caller's limits, or by the machine.
@@ -245,17 +245,3 @@ impl From<Cancelled> for Error {
         Self::Cancelled
     }
 }
-
-/// The formats that this build reads.
-pub(crate) const READABLE: FormatSet = if cfg!(feature = "heic") {
-    FormatSet::of(&Format::ALL)
-} else {
-    FormatSet::of(&[
-        Format::Jpeg,
-        Format::Png,
-        Format::Gif,
-        Format::Bmp,
-        Format::WebP,
-        Format::Tiff,
-    ])
-};

@@ -6,14 +6,14 @@ pub(crate) use super::ycbcr::Planes;
 use crate::CancelToken;
 use crate::Orientation;
 use crate::error::Error;
-use crate::format::Format;
+use crate::formats::Format;
+use crate::formats::ImageInfo;
 use crate::jpeg::encode::{
     EncodeError, EncodeOptions, Encoder, Frame, Mode, Plane, Quality, QuantTables, Sampling, UnquantisedCoefficients,
 };
 use crate::jpeg::{Coefficients, transform};
 use crate::options::{Chroma, Effort};
 use crate::pixels::{Layout, Raster};
-use crate::probe::ImageInfo;
 
 /// The longest side that a frame header can state (T.81, B.2.2).
 pub(crate) const MAX_SIDE: u32 = 65_535;
@@ -318,9 +318,9 @@ fn refuse(error: EncodeError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::probe;
     use crate::jpeg::decode::{Decoder, Limits};
     use crate::pixels::Samples;
-    use crate::probe::probe;
 
     fn raster() -> Raster {
         let samples = (0..240 * 130 * 3).map(|i| ((i * 7) ^ (i >> 5)) as u8).collect();

@@ -4,7 +4,7 @@ use png::{BitDepth, ColorType, Encoder, Filter};
 
 use super::bytes;
 use crate::error::Error;
-use crate::format::Format;
+use crate::formats::Format;
 use crate::pixels::{Layout, Raster};
 
 /// How hard an attempt tries.
