@@ -90,6 +90,18 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
 
+    /// The encoder gave up.
+    ///
+    /// Nothing is wrong with the photo: please report it with the options.
+    #[error("cannot encode this photo as {format}")]
+    Encode {
+        /// The format that was to be written.
+        format: Format,
+        /// The encoder's own words.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
     /// The source claims more pixels than [`Options::max_source_pixels`](crate::Options::max_source_pixels).
     ///
     /// If the photo is known to be that large (a scan, a panorama), raise the limit with
@@ -205,6 +217,7 @@ impl Error {
             Self::Malformed { .. } => "malformed",
             Self::Damaged { .. } => "damaged",
             Self::Decode { .. } => "decode",
+            Self::Encode { .. } => "encode",
             Self::TooManyPixels { .. } => "too-many-pixels",
             Self::TooMuchMemory { .. } => "too-much-memory",
             Self::OutOfMemory { .. } => "out-of-memory",
@@ -229,6 +242,13 @@ impl Error {
         Self::Malformed {
             format,
             what: what.into(),
+        }
+    }
+
+    pub(crate) fn encode(format: Format, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Encode {
+            format,
+            source: source.into(),
         }
     }
 

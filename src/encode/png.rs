@@ -32,7 +32,7 @@ pub(crate) fn encode(raster: &Raster, effort: Effort) -> Result<Vec<u8>, Error> 
         Effort::High => png::Compression::High,
     });
     encoder.set_filter(Filter::Adaptive);
-    let refuse = |e: png::EncodingError| Error::decode(Format::Png, e);
+    let refuse = |e: png::EncodingError| Error::encode(Format::Png, e);
     let mut writer = encoder.write_header().map_err(refuse)?;
     writer.write_image_data(bytes(raster)).map_err(refuse)?;
     writer.finish().map_err(refuse)?;

@@ -103,7 +103,7 @@ impl Preparer {
     /// be read, if another chroma sampling is wanted, or if it comes out too large at the lowest quality.
     fn recode(&mut self, data: &[u8], info: &ImageInfo, carried: &Carried) -> Result<Option<Recoded>, Error> {
         let limit = self.options.limits().max_bytes();
-        let within = limit.saturating_sub(formats::jpeg::size(carried));
+        let metadata = formats::jpeg::for_encoder(carried);
         let fits = fits(info, &self.options);
         if fits && info.orientation == Orientation::Upright {
             // It conforms, but for what is missing of it.
@@ -125,13 +125,15 @@ impl Preparer {
         if fits || self.options.quality().value().is_none() {
             // Where bytes are what is wanting, a progressive file has the fewest.
             let mode = if fits { Mode::Optimised } else { Mode::Progressive };
-            let turned = self.encoder.turned(&coefficients, info.orientation, mode, info.bytes)?;
+            let turned = self
+                .encoder
+                .turned(&coefficients, info.orientation, mode, &metadata, info.bytes)?;
             encodes += 1;
             match turned {
                 None => return Ok(None),
-                Some(bytes) if bytes.len() as u64 <= within => {
+                Some(bytes) if bytes.len() as u64 <= limit => {
                     return Ok(Some(Recoded {
-                        bytes: formats::jpeg::insert(bytes, carried),
+                        bytes,
                         quality: None,
                         encodes,
                     }));
@@ -142,9 +144,9 @@ impl Preparer {
         let qualities = qualities(info, &self.options);
         let coarser = self
             .encoder
-            .coarser(&coefficients, info.orientation, &qualities, within)?;
+            .coarser(&coefficients, info.orientation, &qualities, &metadata, limit)?;
         Ok(coarser.map(|encoded| Recoded {
-            bytes: formats::jpeg::insert(encoded.bytes, carried),
+            bytes: encoded.bytes,
             quality: Some(encoded.quality),
             encodes: encodes + 1,
         }))

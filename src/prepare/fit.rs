@@ -60,22 +60,17 @@ impl Job<'_> {
     /// The best JPEG within the byte limit: coarser down to the floor, then smaller.
     pub(crate) fn jpeg(&mut self, picture: &mut impl Picture) -> Result<(Vec<u8>, Tenths), Error> {
         let limit = self.options.limits().max_bytes();
-        // What goes in besides the picture is the same at every quality.
-        let overhead = formats::jpeg::size(&self.carried);
-        let within = limit.saturating_sub(overhead);
+        let metadata = formats::jpeg::for_encoder(&self.carried);
         let attempt = self
             .encoder
-            .within(picture, &self.qualities, within, &mut self.attempts.count)?;
+            .within(picture, &self.qualities, &metadata, limit, &mut self.attempts.count)?;
         let size = match attempt {
-            Attempt::Fits(encoded) => {
-                return Ok((formats::jpeg::insert(encoded.bytes, &self.carried), encoded.quality));
-            }
-            Attempt::TooLarge(size) => size + overhead,
+            Attempt::Fits(encoded) => return Ok((encoded.bytes, encoded.quality)),
+            Attempt::TooLarge(size) => size,
         };
         let floor = Qualities::only(self.qualities.floor);
         let pixels = u64::from(picture.frame().width()) * u64::from(picture.frame().height());
         let Self {
-            carried,
             options,
             encoder,
             attempts,
@@ -86,9 +81,9 @@ impl Job<'_> {
             picture.shape(width, height)?;
             // Counted by the search itself.
             let mut uncounted = 0;
-            let attempt = encoder.within(picture, &floor, u64::MAX, &mut uncounted)?;
+            let attempt = encoder.within(picture, &floor, &metadata, u64::MAX, &mut uncounted)?;
             Ok(match attempt {
-                Attempt::Fits(encoded) => formats::jpeg::insert(encoded.bytes, carried),
+                Attempt::Fits(encoded) => encoded.bytes,
                 Attempt::TooLarge(_) => Vec::new(),
             })
         })?;

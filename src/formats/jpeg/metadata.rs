@@ -1,5 +1,9 @@
 //! The metadata segments of a JPEG.
 
+use std::borrow::Cow;
+
+use photofit_jpeg::encode;
+
 use super::{APP0, APP1, APP2, APP14, APP15, COM, EXIF, ICC, SOS, Segment, Segments, XMP, end_of_image};
 use crate::formats::carried::Carried;
 use crate::formats::exif;
@@ -7,9 +11,6 @@ use crate::formats::ifd::Tiff;
 use crate::options::Metadata;
 
 const APP13: u8 = 0xED;
-
-/// The largest payload of a segment: its length counts itself and has 16 bits.
-const MAX_PAYLOAD: usize = 65_533;
 
 /// The payload of Adobe's segment: its name, version, two words of flags and the colour transform.
 const ADOBE_PAYLOAD: usize = 12;
@@ -72,7 +73,7 @@ fn without_thumbnail(payload: &[u8]) -> Option<Vec<u8>> {
     Some(jfif)
 }
 
-/// A segment of `parts`, which are at most [`MAX_PAYLOAD`] bytes together.
+/// A segment of `parts`, which are at most 65,533 bytes together.
 fn build(marker: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|p| p.len()).sum();
     let length = u16::try_from(length + 2).unwrap_or(u16::MAX);
@@ -105,57 +106,49 @@ pub(super) fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
     }
 }
 
-/// The segments that carry `carried`, in the order that readers expect: EXIF, XMP, ICC, IPTC, comments. What is too
-/// large for a segment is left out.
-fn segments(carried: &Carried) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut push = |marker, parts: &[&[u8]]| {
-        if parts.iter().map(|p| p.len()).sum::<usize>() <= MAX_PAYLOAD {
-            out.extend(build(marker, parts));
-        }
-    };
-    if let Some(block) = &carried.exif {
-        push(APP1, &[EXIF, block]);
+/// What the encoder is to write of `carried`. What is too large for a segment is left out.
+pub(crate) fn for_encoder(carried: &Carried) -> encode::Metadata<'_> {
+    const MAX_SEGMENT: usize = encode::Metadata::MAX_SEGMENT;
+    let mut metadata = encode::Metadata::new();
+    if let Some(block) = carried
+        .exif
+        .as_deref()
+        .filter(|block| block.len() <= encode::Metadata::MAX_EXIF)
+    {
+        metadata = metadata.exif(block);
     }
-    if let Some(packet) = &carried.xmp {
-        push(APP1, &[XMP, packet]);
+    if let Some(packet) = carried
+        .xmp
+        .as_deref()
+        .filter(|packet| packet.len() <= MAX_SEGMENT - XMP.len())
+    {
+        metadata = metadata.segment(1, [XMP, packet].concat());
     }
-    if let Some(profile) = &carried.icc {
-        // ICC.1:2022, B.4: at most 255 chunks, numbered from 1.
-        let size = MAX_PAYLOAD - ICC.len() - 2;
-        if let Ok(total) = u8::try_from(profile.len().div_ceil(size)) {
-            for (number, chunk) in (1..=total).zip(profile.chunks(size)) {
-                push(APP2, &[ICC, &[number, total], chunk]);
-            }
-        }
+    if let Some(profile) = carried
+        .icc
+        .as_deref()
+        .filter(|profile| profile.len() <= encode::Metadata::MAX_ICC)
+    {
+        metadata = metadata.icc(profile);
     }
-    if let Some(resources) = &carried.iptc {
-        push(APP13, &[resources]);
+    if let Some(resources) = carried
+        .iptc
+        .as_deref()
+        .filter(|resources| resources.len() <= MAX_SEGMENT)
+    {
+        metadata = metadata.segment(13, resources);
     }
     for (keyword, text) in &carried.comments {
-        if keyword == b"Comment" {
-            push(COM, &[text]);
+        let comment = if keyword == b"Comment" {
+            Cow::Borrowed(text.as_slice())
         } else {
-            push(COM, &[keyword, b": ", text]);
+            Cow::Owned([keyword, b": ".as_slice(), text].concat())
+        };
+        if comment.len() <= MAX_SEGMENT {
+            metadata = metadata.comment(comment);
         }
     }
-    out
-}
-
-/// How many bytes [`insert`] adds.
-pub(crate) fn size(carried: &Carried) -> u64 {
-    segments(carried).len() as u64
-}
-
-/// Puts metadata into a JPEG that an encoder has just written, behind its SOI and JFIF segment.
-pub(crate) fn insert(mut encoded: Vec<u8>, carried: &Carried) -> Vec<u8> {
-    let segments = segments(carried);
-    if segments.is_empty() {
-        return encoded;
-    }
-    let at = Segments::new(&encoded).find(|s| s.marker == APP0).map_or(2, |s| s.end);
-    encoded.splice(at..at, segments);
-    encoded
+    metadata
 }
 
 #[cfg(test)]
@@ -242,7 +235,20 @@ mod tests {
             icc: Some(profile.clone()),
             ..Carried::default()
         };
-        let out = insert(skeleton(&[(APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0")], b""), &carried);
+        let metadata = for_encoder(&carried);
+        let size = metadata.size();
+        let frame = encode::Frame::new(8, 8, encode::Sampling::Gray).unwrap();
+        let plane = [128; 64];
+        let encoded = |metadata| {
+            let (mut out, options) = (Vec::new(), encode::EncodeOptions::new().metadata(metadata));
+            let planes = [encode::Plane::new(&plane, 8)];
+            encode::Encoder::new()
+                .encode_planes(frame, &planes, &options, &mut out)
+                .unwrap();
+            out
+        };
+        let out = encoded(metadata);
+        assert_eq!(out.len(), encoded(encode::Metadata::new()).len() + size);
         assert_eq!(super::super::icc_profile(&out), Some(profile));
         assert_eq!(Segments::new(&out).next().map(|s| s.marker), Some(APP0));
     }

@@ -5,7 +5,7 @@ mod metadata;
 mod ycbcr;
 
 pub(crate) use decode::{MAX_SCANS, damage, refuse};
-pub(crate) use metadata::{insert, size};
+pub(crate) use metadata::for_encoder;
 
 use photofit_jpeg::ZIGZAG;
 use photofit_jpeg::encode::estimate_quality;
