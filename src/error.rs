@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use photofit_jpeg::Cancelled;
 
-use crate::format::{Format, FormatSet};
+use crate::formats::{Format, FormatSet, READABLE};
 use crate::report::Loss;
 
 /// Why a photo could not be prepared: by the file, by the caller's limits, or by the machine.
@@ -86,6 +86,18 @@ pub enum Error {
         /// The format of the file.
         format: Format,
         /// The decoder's own words.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The encoder gave up.
+    ///
+    /// Nothing is wrong with the photo: please report it with the options.
+    #[error("cannot encode this photo as {format}")]
+    Encode {
+        /// The format that was to be written.
+        format: Format,
+        /// The encoder's own words.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
@@ -205,6 +217,7 @@ impl Error {
             Self::Malformed { .. } => "malformed",
             Self::Damaged { .. } => "damaged",
             Self::Decode { .. } => "decode",
+            Self::Encode { .. } => "encode",
             Self::TooManyPixels { .. } => "too-many-pixels",
             Self::TooMuchMemory { .. } => "too-much-memory",
             Self::OutOfMemory { .. } => "out-of-memory",
@@ -232,6 +245,13 @@ impl Error {
         }
     }
 
+    pub(crate) fn encode(format: Format, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Encode {
+            format,
+            source: source.into(),
+        }
+    }
+
     pub(crate) fn decode(format: Format, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Decode {
             format,
@@ -245,17 +265,3 @@ impl From<Cancelled> for Error {
         Self::Cancelled
     }
 }
-
-/// The formats that this build reads.
-pub(crate) const READABLE: FormatSet = if cfg!(feature = "heic") {
-    FormatSet::of(&Format::ALL)
-} else {
-    FormatSet::of(&[
-        Format::Jpeg,
-        Format::Png,
-        Format::Gif,
-        Format::Bmp,
-        Format::WebP,
-        Format::Tiff,
-    ])
-};

@@ -52,25 +52,16 @@
 pub mod batch;
 #[cfg(feature = "upload")]
 pub mod bigin;
-mod decode;
 mod encode;
 mod error;
-mod format;
-#[cfg(feature = "heic")]
-mod heif;
-mod job;
+mod formats;
+mod invalid_option;
 mod limits;
-mod memory;
-mod metadata;
 #[cfg(any(feature = "object-store", feature = "upload"))]
 mod net;
 mod options;
 mod pixels;
-mod plan;
-mod planar;
 mod prepare;
-mod prepared;
-mod probe;
 mod report;
 mod resample;
 #[cfg(feature = "object-store")]
@@ -79,17 +70,13 @@ mod threads;
 
 pub use batch::Batch;
 pub use error::Error;
-pub use format::{Format, FormatSet};
+pub use formats::{ColorModel, Format, FormatSet, ImageInfo, JpegInfo, JpegProcess, probe};
+pub use invalid_option::InvalidOption;
 pub use limits::{Limits, Preset};
-pub use options::{
-    Check, Chroma, Effort, Filter, InvalidOption, Light, Metadata, OnDamage, Options, OutputFormat, Quality,
-};
+pub use options::{Check, Chroma, Effort, Filter, Light, Metadata, OnDamage, Options, OutputFormat, Quality};
 pub use photofit_jpeg as jpeg;
 pub use photofit_jpeg::{CancelToken, Cancelled, Orientation};
-pub use plan::Plan;
-pub use prepare::{Preparer, estimate_memory, plan, prepare};
-pub use prepared::Prepared;
-pub use probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess, probe};
+pub use prepare::{Plan, Prepared, Preparer, estimate_memory, plan, prepare};
 pub use report::{Action, Loss, LossKind, Outcome, Report, Source};
 
 /// The example of the README, run as a test.

@@ -1,6 +1,6 @@
 //! What a service accepts: bytes, pixels, sides and formats. The presets are data.
 
-use crate::format::{Format, FormatSet};
+use crate::formats::{Format, FormatSet};
 
 /// The limits of an upload service.
 ///

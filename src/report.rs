@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::Format;
-use crate::options::InvalidOption;
+use crate::formats::Format;
+use crate::invalid_option::InvalidOption;
 
 /// What was done to one photo.
 ///
@@ -216,7 +216,7 @@ pub enum LossKind {
 
 impl LossKind {
     /// Every kind, in a fixed order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &[Self] = &[
         Self::Animation,
         Self::ExtraImages,
         Self::Alpha,
@@ -255,7 +255,7 @@ impl FromStr for LossKind {
     type Err = InvalidOption;
 
     fn from_str(s: &str) -> Result<Self, InvalidOption> {
-        Self::ALL.into_iter().find(|k| k.name() == s).ok_or_else(|| {
+        Self::ALL.iter().copied().find(|k| k.name() == s).ok_or_else(|| {
             let names: Vec<&str> = Self::ALL.iter().map(|k| k.name()).collect();
             InvalidOption::new("deny-loss", s, format!("one of {}", names.join(", ")))
         })
@@ -280,7 +280,7 @@ mod tests {
             Loss::Damage { readable: 0.5 },
         ];
         assert_eq!(losses.len(), LossKind::ALL.len());
-        for (loss, kind) in losses.iter().zip(LossKind::ALL) {
+        for (loss, kind) in losses.iter().zip(LossKind::ALL.iter().copied()) {
             assert_eq!(loss.kind(), kind);
             assert_eq!(kind.name().parse(), Ok(kind));
             let json = serde_json::to_value(loss).unwrap();

@@ -40,8 +40,8 @@ pub use worker::{Photo, Timings, Worker};
 use crate::CancelToken;
 use crate::error::Error;
 use crate::options::Options;
+use crate::prepare::Prepared;
 use crate::prepare::Preparer;
-use crate::prepared::Prepared;
 use budget::{Budget, help_or_wait};
 
 /// What the names of a batch's threads start with.

@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::budget::{Budget, Permit};
 use super::{BatchError, Cause, Progress, Source, Stage};
-use crate::decode;
 use crate::error::Error;
-use crate::memory;
+use crate::formats::probe;
 use crate::options::Options;
+use crate::prepare::Prepared;
 use crate::prepare::Preparer;
-use crate::prepared::Prepared;
-use crate::probe::probe;
+use crate::prepare::estimate;
 use crate::threads;
 use crate::{CancelToken, Cancelled};
 
@@ -202,8 +201,8 @@ fn needed(head: &[u8], size: Option<u64>, options: &Options) -> Result<u64, Erro
         return Err(Error::malformed(info.format, "its size is not known"));
     };
     info.bytes = size;
-    decode::check_limits(&info, options)?;
-    Ok(size.saturating_add(memory::estimate(&info, options, threads::threads())))
+    estimate::check_limits(&info, options)?;
+    Ok(size.saturating_add(estimate::estimate(&info, options, threads::threads())))
 }
 
 /// Reads at most `limit` bytes more, in pieces between which `token` is looked at.

@@ -22,7 +22,7 @@ use super::client::ClientBuilder;
 use super::data_center::DataCenter;
 use super::error::{BuildError, UploadError};
 use super::record::Record;
-use crate::prepared::Prepared;
+use crate::prepare::Prepared;
 
 /// A [`bigin::Client`](super::Client) with a runtime of its own, for threads that may wait. Clones are the same client.
 ///

@@ -19,7 +19,7 @@ use super::pace::Pace;
 use super::record::{ApiVersion, Record};
 use super::retry::Backoff;
 use super::token::{Credentials, Token, Tokens};
-use crate::prepared::Prepared;
+use crate::prepare::Prepared;
 
 /// What a client is made with.
 #[derive(Clone, Debug)]

@@ -30,7 +30,7 @@ pub enum DataCenter {
 
 impl DataCenter {
     /// Every data centre.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: &[Self] = &[
         Self::Us,
         Self::Eu,
         Self::In,
@@ -83,7 +83,7 @@ impl FromStr for DataCenter {
     type Err = InvalidSetting;
 
     fn from_str(s: &str) -> Result<Self, InvalidSetting> {
-        Self::ALL.into_iter().find(|d| d.name() == s).ok_or_else(|| {
+        Self::ALL.iter().copied().find(|d| d.name() == s).ok_or_else(|| {
             let names: Vec<&str> = Self::ALL.iter().map(|d| d.name()).collect();
             InvalidSetting::new("data centre", s, format!("one of {}", names.join(", ")))
         })
@@ -106,10 +106,11 @@ mod tests {
             jp accounts.zoho.jp       www.zohoapis.jp
             sa accounts.zoho.sa       www.zohoapis.sa
             ca accounts.zohocloud.ca  www.zohoapis.ca";
-        let known = DataCenter::ALL.map(|d| {
+        let rows = DataCenter::ALL.iter().map(|d| {
             let host = |url: &'static str| url.strip_prefix("https://").expect("never without TLS");
             [d.name(), host(d.accounts_url()), host(d.api_url())].join(" ")
         });
+        let known: Vec<String> = rows.collect();
         let contract = contract.trim().lines();
         let contract: Vec<String> = contract
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use memchr::memmem;
 
-use crate::format::Format;
+use crate::formats::Format;
 
 /// A finished form.
 #[derive(Clone, Debug)]

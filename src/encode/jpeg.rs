@@ -6,14 +6,15 @@ pub(crate) use super::ycbcr::Planes;
 use crate::CancelToken;
 use crate::Orientation;
 use crate::error::Error;
-use crate::format::Format;
+use crate::formats::Format;
+use crate::formats::ImageInfo;
 use crate::jpeg::encode::{
-    EncodeError, EncodeOptions, Encoder, Frame, Mode, Plane, Quality, QuantTables, Sampling, UnquantisedCoefficients,
+    EncodeError, EncodeOptions, Encoder, Frame, Metadata, Mode, Plane, Quality, QuantTables, Sampling,
+    UnquantisedCoefficients,
 };
 use crate::jpeg::{Coefficients, transform};
 use crate::options::{Chroma, Effort};
 use crate::pixels::{Layout, Raster};
-use crate::probe::ImageInfo;
 
 /// The longest side that a frame header can state (T.81, B.2.2).
 pub(crate) const MAX_SIDE: u32 = 65_535;
@@ -96,7 +97,7 @@ impl Qualities {
     }
 
     /// The options of the first attempt.
-    fn first(&self, mode: Mode) -> Result<EncodeOptions<'static>, Error> {
+    fn first<'m>(&self, mode: Mode) -> Result<EncodeOptions<'m>, Error> {
         let options = options(self.start, mode)?;
         Ok(match &self.tables {
             Some(tables) => options.quant_tables(tables.clone()),
@@ -128,18 +129,19 @@ impl JpegEncoder {
         self.encoder.set_cancel(token.clone());
     }
 
-    /// Encodes a picture in at most `limit` bytes: at the first quality, if that fits, else at the highest one from the
+    /// Encodes a picture with `metadata` in at most `limit` bytes: at the first quality, if that fits, else at the highest one from the
     /// floor on that does. The first attempt holds nothing of the picture; for the search the transformed picture is
     /// held and sizes are counted, so that nothing is written but the result.
     pub(crate) fn within(
         &mut self,
         source: &mut dyn PlaneSource,
         qualities: &Qualities,
+        metadata: &Metadata<'_>,
         limit: u64,
         encodes: &mut u32,
     ) -> Result<Attempt, Error> {
         let (floor, start) = (qualities.floor, qualities.start);
-        let first = self.encode(source, &qualities.first(self.mode)?)?;
+        let first = self.encode(source, &qualities.first(self.mode)?.metadata(metadata.clone()))?;
         *encodes += 1;
         let size = first.len() as u64;
         if size <= limit {
@@ -154,7 +156,10 @@ impl JpegEncoder {
         drop(first);
         let mut held = UnquantisedCoefficients::new(source.frame()).map_err(refuse)?;
         source.strips(&mut |rows, planes| held.push(rows, planes).map_err(refuse))?;
-        let search = budget::by_quality(limit, (floor, start), size, |quality| {
+        // The metadata is the same at every quality: it is left out of the counting.
+        let beside = metadata.size() as u64;
+        let (within, size) = (limit.saturating_sub(beside), size.saturating_sub(beside));
+        let search = budget::by_quality(within, (floor, start), size, |quality| {
             let counted = self
                 .encoder
                 .unquantised_size(&held, &options(quality, self.mode)?)
@@ -162,11 +167,12 @@ impl JpegEncoder {
             Ok(counted as u64)
         })?;
         match search {
-            Search::TooLarge(size) => Ok(Attempt::TooLarge(size)),
+            Search::TooLarge(size) => Ok(Attempt::TooLarge(size + beside)),
             Search::Fits { quality, size } => {
-                let mut bytes = with_capacity(size)?;
+                let mut bytes = with_capacity(size + beside)?;
+                let options = options(quality, self.mode)?.metadata(metadata.clone());
                 self.encoder
-                    .encode_unquantised(&held, &options(quality, self.mode)?, &mut bytes)
+                    .encode_unquantised(&held, &options, &mut bytes)
                     .map_err(refuse)?;
                 *encodes += 1;
                 Ok(Attempt::Fits(Encoded { bytes, quality }))
@@ -181,10 +187,11 @@ impl JpegEncoder {
         coefficients: &Coefficients,
         orientation: Orientation,
         mode: Mode,
+        metadata: &Metadata<'_>,
         bytes: u64,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let mut out = with_capacity(bytes)?;
-        let options = EncodeOptions::new().mode(mode);
+        let mut out = with_capacity(bytes + metadata.size() as u64)?;
+        let options = EncodeOptions::new().mode(mode).metadata(metadata.clone());
         match self
             .encoder
             .encode_oriented(coefficients, orientation, &options, &mut out)
@@ -196,15 +203,18 @@ impl JpegEncoder {
         }
     }
 
-    /// Writes held coefficients turned upright and requantised: to the first quality, if that fits, else to the highest
+    /// Writes held coefficients with `metadata`, turned upright and requantised: to the first quality, if that fits, else to the highest
     /// one from the floor on that does; `None` if none does, or for the reasons that [`turned`](Self::turned) has.
     pub(crate) fn coarser(
         &mut self,
         coefficients: &Coefficients,
         orientation: Orientation,
         qualities: &Qualities,
+        metadata: &Metadata<'_>,
         limit: u64,
     ) -> Result<Option<Encoded>, Error> {
+        let beside = metadata.size() as u64;
+        let limit = limit.saturating_sub(beside);
         let Qualities { floor, start, .. } = *qualities;
         // The bytes are what is wanting, and a progressive file has the fewest.
         // The source's tables will mostly be the standard's.
@@ -234,14 +244,15 @@ impl JpegEncoder {
                 Search::Fits { quality, size } => (quality, size),
             }
         };
-        let mut bytes = with_capacity(size)?;
+        let mut bytes = with_capacity(size + beside)?;
+        let options = progressive(quality)?.metadata(metadata.clone());
         self.encoder
-            .encode_coarser(coefficients, orientation, &progressive(quality)?, &mut bytes)
+            .encode_coarser(coefficients, orientation, &options, &mut bytes)
             .map_err(refuse)?;
         Ok(Some(Encoded { bytes, quality }))
     }
 
-    fn encode(&mut self, source: &mut dyn PlaneSource, options: &EncodeOptions<'static>) -> Result<Vec<u8>, Error> {
+    fn encode(&mut self, source: &mut dyn PlaneSource, options: &EncodeOptions<'_>) -> Result<Vec<u8>, Error> {
         // A first guess; more is grown to.
         let frame = source.frame();
         let samples: usize = (0..frame.sampling().planes())
@@ -291,7 +302,7 @@ pub(crate) fn source_tables(info: &ImageInfo) -> Option<QuantTables> {
         .flatten()
 }
 
-fn options(quality: Tenths, mode: Mode) -> Result<EncodeOptions<'static>, Error> {
+fn options<'m>(quality: Tenths, mode: Mode) -> Result<EncodeOptions<'m>, Error> {
     let quality = Quality::new(quality.quality()).map_err(refuse)?;
     let tables = QuantTables::photographic(quality);
     // Who wants the fewest bytes has time for the trellis.
@@ -311,16 +322,16 @@ fn with_capacity(bytes: u64) -> Result<Vec<u8>, Error> {
 fn refuse(error: EncodeError) -> Error {
     match error {
         EncodeError::Cancelled => Error::Cancelled,
-        error => Error::decode(Format::Jpeg, error),
+        error => Error::encode(Format::Jpeg, error),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::probe;
     use crate::jpeg::decode::{Decoder, Limits};
     use crate::pixels::Samples;
-    use crate::probe::probe;
 
     fn raster() -> Raster {
         let samples = (0..240 * 130 * 3).map(|i| ((i * 7) ^ (i >> 5)) as u8).collect();
@@ -335,7 +346,8 @@ mod tests {
             tables: None,
         };
         let mut planes = planes(&raster(), Sampling::S420).unwrap();
-        let attempt = JpegEncoder::new(Effort::Fastest).within(&mut planes, &qualities, limit, &mut encodes);
+        let attempt =
+            JpegEncoder::new(Effort::Fastest).within(&mut planes, &qualities, &Metadata::new(), limit, &mut encodes);
         match attempt.unwrap() {
             Attempt::Fits(encoded) => (Some(encoded), encodes),
             Attempt::TooLarge(size) => {
@@ -377,7 +389,7 @@ mod tests {
         let made = [Effort::Fastest, Effort::Balanced, Effort::Smallest].map(|effort| {
             let mut planes = planes(&raster, Sampling::S420).unwrap();
             let only = Qualities::only(Tenths::of(85));
-            match JpegEncoder::new(effort).within(&mut planes, &only, u64::MAX, &mut 0) {
+            match JpegEncoder::new(effort).within(&mut planes, &only, &Metadata::new(), u64::MAX, &mut 0) {
                 Ok(Attempt::Fits(encoded)) => encoded.bytes,
                 _ => panic!("{effort:?} is not encoded"),
             }

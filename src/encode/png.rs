@@ -4,7 +4,7 @@ use png::{BitDepth, ColorType, Encoder, Filter};
 
 use super::bytes;
 use crate::error::Error;
-use crate::format::Format;
+use crate::formats::Format;
 use crate::pixels::{Layout, Raster};
 
 /// How hard an attempt tries.
@@ -32,7 +32,7 @@ pub(crate) fn encode(raster: &Raster, effort: Effort) -> Result<Vec<u8>, Error> 
         Effort::High => png::Compression::High,
     });
     encoder.set_filter(Filter::Adaptive);
-    let refuse = |e: png::EncodingError| Error::decode(Format::Png, e);
+    let refuse = |e: png::EncodingError| Error::encode(Format::Png, e);
     let mut writer = encoder.write_header().map_err(refuse)?;
     writer.write_image_data(bytes(raster)).map_err(refuse)?;
     writer.finish().map_err(refuse)?;

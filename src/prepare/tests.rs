@@ -54,7 +54,13 @@ fn jpeg(size: (u32, u32), sampling: Sampling, orientation: Orientation) -> Vec<u
     let raster = colours(size.0, size.1, sampling == Sampling::Gray);
     let mut planes = planes(&raster, sampling).unwrap();
     let qualities = Qualities::only(Tenths::of(96));
-    let attempt = JpegEncoder::new(Effort::Fastest).within(&mut planes, &qualities, u64::MAX, &mut 0);
+    let attempt = JpegEncoder::new(Effort::Fastest).within(
+        &mut planes,
+        &qualities,
+        &photofit_jpeg::encode::Metadata::new(),
+        u64::MAX,
+        &mut 0,
+    );
     let Attempt::Fits(encoded) = attempt.unwrap() else {
         panic!("nothing limits it")
     };

@@ -145,7 +145,7 @@ fn details(error: &Error) -> Value {
         Error::Unsupported { what, accepted } => json!({ "what": what, "accepted": names(*accepted) }),
         Error::Malformed { format, what } => json!({ "format": format, "what": what }),
         Error::Damaged { format, readable, .. } => json!({ "format": format, "readable": readable }),
-        Error::Decode { format, .. } => json!({ "format": format }),
+        Error::Decode { format, .. } | Error::Encode { format, .. } => json!({ "format": format }),
         Error::TooManyPixels { width, height, limit } => json!({ "width": width, "height": height, "limit": limit }),
         Error::TooMuchMemory { needed, limit } => json!({ "needed": needed, "limit": limit }),
         Error::OutOfMemory { bytes } => json!({ "bytes": bytes }),

@@ -33,8 +33,9 @@ mod _photofit {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         // The usual extension of each format, by the name that reports use.
-        let extensions = photofit::Format::ALL.map(|format| (super::name(format), format.extension()));
-        module.add("EXTENSIONS", std::collections::HashMap::from(extensions))
+        let named = |&format| (super::name(format), format.extension());
+        let extensions: std::collections::HashMap<_, _> = photofit::Format::ALL.iter().map(named).collect();
+        module.add("EXTENSIONS", extensions)
     }
 }
 

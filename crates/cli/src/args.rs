@@ -368,7 +368,7 @@ fn presets() -> impl TypedValueParser<Value = Limits> {
 }
 
 fn losses() -> impl TypedValueParser<Value = LossKind> {
-    named(LossKind::ALL.into_iter().map(|kind| (kind, kind.name())).collect())
+    named(LossKind::ALL.iter().map(|&kind| (kind, kind.name())).collect())
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
@@ -449,7 +449,7 @@ mod tests {
         for (_, name) in Filter::ALL {
             assert!(prep(&["--filter", name]).is_ok(), "{name}");
         }
-        for kind in LossKind::ALL {
+        for &kind in LossKind::ALL {
             assert_eq!(prep(&["--deny-loss", kind.name()]).expect("parses").deny_loss(), [kind]);
         }
         let both = prep(&["--deny-loss", "alpha,damage"]).expect("parses");

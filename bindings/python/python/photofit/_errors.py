@@ -122,6 +122,14 @@ class DecodeError(Error):
     """The format of the file."""
 
 
+class EncodeError(Error):
+    """The encoder gave up: nothing is wrong with the photo, please report it with the options."""
+
+    kind = "encode"
+    format: str
+    """The format that was to be written."""
+
+
 class TooManyPixelsError(Error):
     """The source claims more pixels than ``max_source_pixels``. If it is known to be that large, raise the limit."""
 

@@ -1,6 +1,8 @@
 //! Marker segments: what stands around the entropy-coded data (T.81 Annex B,
 //! JFIF 1.02, ICC.1 B.4, EXIF 4.5.4).
 
+use std::borrow::Cow;
+
 use super::bits::Sink;
 use super::frame::Layout;
 use super::huffman::HuffmanSpec;
@@ -40,18 +42,46 @@ impl Default for Density {
     }
 }
 
-/// The metadata of a file, in the order in which it is written: JFIF, EXIF,
-/// ICC profile, other application segments, comments.
+/// The metadata of a file, in whatever order it is given. It is written in the order that readers expect: JFIF, EXIF, then
+/// application segments by their number, the ICC profile among them as APP2, and comments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata<'a> {
     density: Density,
-    exif: Option<&'a [u8]>,
-    icc: Option<&'a [u8]>,
-    segments: Vec<(u8, &'a [u8])>,
-    comments: Vec<&'a [u8]>,
+    parts: Vec<Part<'a>>,
+}
+
+/// One kind of metadata, as it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part<'a> {
+    /// A TIFF structure.
+    Exif(Cow<'a, [u8]>),
+    /// A profile, over as many segments as it takes.
+    Icc(Cow<'a, [u8]>),
+    /// The payload of an application segment with its number.
+    Segment(u8, Cow<'a, [u8]>),
+    Comment(Cow<'a, [u8]>),
+}
+
+impl Part<'_> {
+    /// Where it comes in the file: EXIF before what else is in APP1, a profile before what else is in APP2.
+    fn rank(&self) -> (u8, bool) {
+        match self {
+            Part::Exif(_) => (1, false),
+            Part::Icc(_) => (2, false),
+            Part::Segment(number, _) => (*number, true),
+            Part::Comment(_) => (u8::MAX, true),
+        }
+    }
 }
 
 impl<'a> Metadata<'a> {
+    /// The longest EXIF metadata, in bytes.
+    pub const MAX_EXIF: usize = SEGMENT_MAX - EXIF_HEADER.len();
+    /// The longest ICC profile, in bytes: 255 segments of it (ICC.1:2022, B.4).
+    pub const MAX_ICC: usize = 255 * ICC_CHUNK;
+    /// The longest payload of an application segment, and the longest comment, in bytes.
+    pub const MAX_SEGMENT: usize = SEGMENT_MAX;
+
     /// Nothing but JFIF with a density of 1:1.
     #[must_use]
     pub fn new() -> Self {
@@ -65,58 +95,88 @@ impl<'a> Metadata<'a> {
         self
     }
 
-    /// Sets the EXIF metadata: the TIFF structure, which begins with `II*\0` or
+    /// Adds EXIF metadata: the TIFF structure, which begins with `II*\0` or
     /// `MM\0*`, without the `Exif\0\0` that goes before it. At most 65,527 bytes.
     #[must_use]
-    pub fn exif(mut self, tiff: &'a [u8]) -> Self {
-        self.exif = Some(tiff);
-        self
+    pub fn exif(self, tiff: impl Into<Cow<'a, [u8]>>) -> Self {
+        self.part(Part::Exif(tiff.into()))
     }
 
-    /// Sets the ICC profile. At most 255 × 65,519 bytes, over as many segments.
+    /// Adds the ICC profile. At most 255 × 65,519 bytes, over as many segments.
     #[must_use]
-    pub fn icc(mut self, profile: &'a [u8]) -> Self {
-        self.icc = Some(profile);
-        self
+    pub fn icc(self, profile: impl Into<Cow<'a, [u8]>>) -> Self {
+        self.part(Part::Icc(profile.into()))
     }
 
     /// Adds an application segment APP`number` (0 to 15) with this payload, as
     /// it is, at most 65,533 bytes: XMP, IPTC and the like.
     #[must_use]
-    pub fn segment(mut self, number: u8, payload: &'a [u8]) -> Self {
-        self.segments.push((number, payload));
-        self
+    pub fn segment(self, number: u8, payload: impl Into<Cow<'a, [u8]>>) -> Self {
+        self.part(Part::Segment(number, payload.into()))
     }
 
     /// Adds a comment of at most 65,533 bytes.
     #[must_use]
-    pub fn comment(mut self, comment: &'a [u8]) -> Self {
-        self.comments.push(comment);
+    pub fn comment(self, comment: impl Into<Cow<'a, [u8]>>) -> Self {
+        self.part(Part::Comment(comment.into()))
+    }
+
+    fn part(mut self, part: Part<'a>) -> Self {
+        let at = self.parts.partition_point(|other| other.rank() <= part.rank());
+        self.parts.insert(at, part);
         self
+    }
+
+    /// The bytes that it takes in a file, without JFIF.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let bytes = |part: &Part<'_>| match part {
+            Part::Exif(tiff) => 4 + EXIF_HEADER.len() + tiff.len(),
+            Part::Icc(profile) => profile.len().div_ceil(ICC_CHUNK) * (4 + ICC_HEADER.len() + 2) + profile.len(),
+            Part::Segment(_, payload) | Part::Comment(payload) => 4 + payload.len(),
+        };
+        self.parts.iter().map(bytes).sum()
     }
 
     /// Checks what has to fit.
     pub(crate) fn check(&self) -> Result<(), EncodeError> {
-        let fits = |what, bytes: Option<&[u8]>, limit| match bytes {
-            Some(bytes) if bytes.len() > limit => Err(EncodeError::MetadataTooLong {
-                what,
-                bytes: bytes.len(),
-                limit,
-            }),
-            _ => Ok(()),
-        };
-        fits("EXIF", self.exif, SEGMENT_MAX - EXIF_HEADER.len())?;
-        fits("ICC profile", self.icc, 255 * ICC_CHUNK)?;
-        for &(number, payload) in &self.segments {
-            if number > 15 {
-                return Err(EncodeError::SegmentNumber(number));
+        let fits = |what, bytes: &[u8], limit| {
+            if bytes.len() > limit {
+                return Err(EncodeError::MetadataTooLong {
+                    what,
+                    bytes: bytes.len(),
+                    limit,
+                });
             }
-            fits("APPn segment", Some(payload), SEGMENT_MAX)?;
-        }
-        for &comment in &self.comments {
-            fits("comment", Some(comment), SEGMENT_MAX)?;
+            Ok(())
+        };
+        for part in &self.parts {
+            match part {
+                Part::Exif(tiff) => fits("EXIF", tiff, Self::MAX_EXIF)?,
+                Part::Icc(profile) => fits("ICC profile", profile, Self::MAX_ICC)?,
+                Part::Segment(number, _) if *number > 15 => return Err(EncodeError::SegmentNumber(*number)),
+                Part::Segment(_, payload) => fits("APPn segment", payload, Self::MAX_SEGMENT)?,
+                Part::Comment(comment) => fits("comment", comment, Self::MAX_SEGMENT)?,
+            }
         }
         Ok(())
+    }
+
+    /// Writes what comes behind JFIF.
+    fn write<S: Sink>(&self, sink: &mut S) {
+        for part in &self.parts {
+            match part {
+                Part::Exif(tiff) => segment(sink, APP0 + 1, &[EXIF_HEADER, tiff]),
+                Part::Icc(profile) => {
+                    let count = byte(profile.len().div_ceil(ICC_CHUNK));
+                    for (number, chunk) in (1..=255).zip(profile.chunks(ICC_CHUNK)) {
+                        segment(sink, APP0 + 2, &[ICC_HEADER, &[number, count], chunk]);
+                    }
+                }
+                Part::Segment(number, payload) => segment(sink, APP0 + (number & 15), &[payload]),
+                Part::Comment(comment) => segment(sink, COM, &[comment]),
+            }
+        }
     }
 }
 
@@ -150,21 +210,7 @@ pub(crate) fn start<S: Sink>(
         // JFIF is YCbCr by definition; Adobe's segment can say RGB, transform 0.
         segment(sink, APP0 + 14, &[b"Adobe", &[0, 100, 0, 0, 0, 0, 0]]);
     }
-    if let Some(exif) = metadata.exif {
-        segment(sink, APP0 + 1, &[EXIF_HEADER, exif]);
-    }
-    if let Some(icc) = metadata.icc {
-        let count = byte(icc.len().div_ceil(ICC_CHUNK));
-        for (number, chunk) in (1..=255).zip(icc.chunks(ICC_CHUNK)) {
-            segment(sink, APP0 + 2, &[ICC_HEADER, &[number, count], chunk]);
-        }
-    }
-    for (number, payload) in &metadata.segments {
-        segment(sink, APP0 + (number & 15), &[payload]);
-    }
-    for comment in &metadata.comments {
-        segment(sink, COM, &[comment]);
-    }
+    metadata.write(sink);
     for (slot, table) in layout.tables.iter().enumerate() {
         quantisation_table(sink, byte(slot), table);
     }

@@ -1,0 +1,108 @@
+//! Windows and OS/2 bitmaps: the header, and the pixels through `image`.
+
+use image::codecs::bmp::BmpDecoder;
+
+use super::bytes::{le16, le32};
+use super::format::Format;
+use super::info::{ColorModel, ImageInfo};
+use super::row::{Clean, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
+use super::through_image::{read, refuse};
+use super::watched::Watched;
+use crate::error::Error;
+use crate::options::Options;
+use crate::{CancelToken, Orientation};
+
+pub(super) const ROW: Row = Row {
+    begins,
+    header,
+    is_whole: |_| true,
+    exif: |_| Exif::None,
+    icc: |_| None,
+    rest: |_, _, _| {},
+    clean: Clean::Never,
+    memory: Memory::of,
+    check: check_by_decoding,
+    decode,
+};
+
+fn begins(data: &[u8]) -> bool {
+    // "BM" alone would take any text that starts so: the size of the header behind it must be one that exists.
+    data.starts_with(b"BM")
+        && matches!(
+            data.get(14..18),
+            Some([12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])
+        )
+}
+
+fn header(data: &[u8]) -> Result<ImageInfo, Error> {
+    let malformed = |what: &str| Error::malformed(Format::Bmp, what);
+    let cut = || malformed("its header is cut short");
+    let header = le32(data, 14).ok_or_else(cut)?;
+    let (width, height, bits) = if header == 12 {
+        (
+            u32::from(le16(data, 18).ok_or_else(cut)?),
+            u32::from(le16(data, 20).ok_or_else(cut)?),
+            le16(data, 24).ok_or_else(cut)?,
+        )
+    } else {
+        // The sides are signed; a negative height means that the top row comes first.
+        (
+            le32(data, 18).ok_or_else(cut)?.cast_signed().unsigned_abs(),
+            le32(data, 22).ok_or_else(cut)?.cast_signed().unsigned_abs(),
+            le16(data, 28).ok_or_else(cut)?,
+        )
+    };
+    if width == 0 || height == 0 {
+        return Err(malformed("its width or height is 0"));
+    }
+    let compression = if header == 12 {
+        0
+    } else {
+        le32(data, 30).ok_or_else(cut)?
+    };
+    // Headers of 56 bytes and more have a mask for alpha (BITMAPV3INFOHEADER and later); it counts with BI_BITFIELDS.
+    let alpha = header >= 56 && matches!(compression, 3 | 6) && le32(data, 66).is_some_and(|mask| mask != 0);
+    Ok(ImageInfo {
+        format: Format::Bmp,
+        width,
+        height,
+        orientation: Orientation::Upright,
+        bytes: data.len() as u64,
+        bit_depth: 8,
+        color: if bits <= 8 {
+            ColorModel::Palette
+        } else {
+            ColorModel::Rgb
+        },
+        alpha,
+        frames: 1,
+        images: 1,
+        profile: None,
+        gain_map: false,
+        motion_photo: false,
+        metadata: false,
+        carried: 0,
+        // Runs are two bytes for at most 255 pixels (BI_RLE8 and BI_RLE4); elsewhere each pixel has its bits. Twice as
+        // many leave room for files that were cut short.
+        density: if matches!((compression, bits), (1, 8) | (2, 4)) {
+            2 * 255 * 1000 / 2
+        } else {
+            2 * 1000 * 8 / u64::from(bits.max(1))
+        },
+        decoder_memory: 0,
+        jpeg: None,
+    })
+}
+
+fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {
+    let (data, info) = (reading.data, &reading.info);
+    let decoder = BmpDecoder::new(Watched::new(data, cancel)).map_err(|e| refuse(Format::Bmp, e))?;
+    let raster = read(decoder, Format::Bmp)?;
+    if (raster.width(), raster.height()) != (info.width, info.height) {
+        return Err(Error::malformed(
+            Format::Bmp,
+            "its header and its pixels differ in size",
+        ));
+    }
+    Ok(Decoded::whole(raster, info))
+}

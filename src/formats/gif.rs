@@ -1,0 +1,247 @@
+//! GIF (GIF89a specification): its blocks, and through `gif` its first frame, laid on the canvas as viewers show it.
+
+use std::io::Cursor;
+
+use gif::{ColorOutput, DecodeOptions, MemoryLimit};
+
+use super::bytes::le16;
+use super::format::Format;
+use super::info::{ColorModel, ImageInfo};
+use super::row::{Clean, Damage, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
+use crate::error::Error;
+use crate::options::Options;
+use crate::pixels::{Layout, Palette, Raster, Samples, sample_count, zeros};
+use crate::{CancelToken, Orientation};
+
+pub(super) const ROW: Row = Row {
+    begins: |data| data.starts_with(b"GIF87a") || data.starts_with(b"GIF89a"),
+    header,
+    is_whole: is_complete,
+    exif: |_| Exif::None,
+    icc: |_| None,
+    rest: |_, _, _| {},
+    clean: Clean::Never,
+    memory,
+    check: check_by_decoding,
+    decode,
+};
+
+/// A frame that covers the canvas and hides nothing stays at one index a pixel.
+fn memory(info: &ImageInfo) -> Memory {
+    let all = Memory::of(info).beside(1);
+    Memory {
+        samples: if info.alpha { all.samples } else { 1 },
+        ..all
+    }
+}
+
+fn header(data: &[u8]) -> Result<ImageInfo, Error> {
+    let malformed = |what: &str| Error::malformed(Format::Gif, what);
+    let cut = || malformed("it is cut short before its first picture");
+    let (mut width, mut height) = (le16(data, 6).ok_or_else(cut)?, le16(data, 8).ok_or_else(cut)?);
+    let packed = *data.get(10).ok_or_else(cut)?;
+    let walk = walk(data, 13 + color_table(packed));
+    let first = walk.first.ok_or_else(cut)?;
+    if width == 0 || height == 0 {
+        // Viewers take the first frame's size for a canvas without one.
+        (width, height) = (
+            first.left.saturating_add(first.width),
+            first.top.saturating_add(first.height),
+        );
+    }
+    if width == 0 || height == 0 {
+        return Err(malformed("its width or height is 0"));
+    }
+    let covers = first.left == 0 && first.top == 0 && first.width >= width && first.height >= height;
+    Ok(ImageInfo {
+        format: Format::Gif,
+        width: u32::from(width),
+        height: u32::from(height),
+        orientation: Orientation::Upright,
+        bytes: data.len() as u64,
+        bit_depth: 8,
+        color: ColorModel::Palette,
+        alpha: first.transparent || !covers,
+        frames: walk.frames,
+        images: 1,
+        profile: None,
+        gain_map: false,
+        motion_photo: false,
+        metadata: walk.comments,
+        carried: 0,
+        // LZW codes of at most 12 bits stand for at most 4,096 pixels (GIF89a, appendix F).
+        density: 4096 * 1000,
+        decoder_memory: 0,
+        jpeg: None,
+    })
+}
+
+/// Bytes of the colour table that a packed field announces.
+fn color_table(packed: u8) -> usize {
+    if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) }
+}
+
+struct FirstFrame {
+    left: u16,
+    top: u16,
+    width: u16,
+    height: u16,
+    transparent: bool,
+}
+
+#[derive(Default)]
+struct Walk {
+    first: Option<FirstFrame>,
+    frames: u32,
+    comments: bool,
+}
+
+/// Walks the blocks from `at` to the trailer or to the end of the data.
+fn walk(data: &[u8], mut at: usize) -> Walk {
+    let mut result = Walk::default();
+    let mut transparent = false;
+    let mut step = || -> Option<bool> {
+        match *data.get(at)? {
+            0x21 => {
+                match *data.get(at + 1)? {
+                    0xF9 => transparent = data.get(at + 3)? & 1 != 0,
+                    0xFE => result.comments = true,
+                    _ => {}
+                }
+                at = skip_sub_blocks(data, at + 2)?;
+            }
+            0x2C => {
+                let packed = *data.get(at + 9)?;
+                result.first.get_or_insert(FirstFrame {
+                    left: le16(data, at + 1)?,
+                    top: le16(data, at + 3)?,
+                    width: le16(data, at + 5)?,
+                    height: le16(data, at + 7)?,
+                    transparent,
+                });
+                result.frames += 1;
+                transparent = false;
+                at = skip_sub_blocks(data, at + 11 + color_table(packed))?;
+            }
+            _ => return None,
+        }
+        Some(true)
+    };
+    while step().is_some() {}
+    result
+}
+
+/// The offset behind a chain of sub-blocks.
+fn skip_sub_blocks(data: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let length = usize::from(*data.get(at)?);
+        at += 1 + length;
+        if length == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// Whether the file has its trailer: if not, it was cut short.
+fn is_complete(data: &[u8]) -> bool {
+    // Some writers pad behind the trailer.
+    data.iter().rev().find(|&&b| b != 0) == Some(&0x3B)
+}
+
+fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {
+    let (data, info) = (reading.data, &reading.info);
+    let refuse = |e: gif::DecodingError| Error::decode(Format::Gif, e);
+    let mut options = DecodeOptions::new();
+    options.set_color_output(ColorOutput::Indexed);
+    // The size was checked against the caller's limits already.
+    options.set_memory_limit(MemoryLimit::Unlimited);
+    let mut reader = options.read_info(Cursor::new(data)).map_err(refuse)?;
+    let frame = reader
+        .next_frame_info()
+        .map_err(refuse)?
+        .ok_or_else(|| Error::malformed(Format::Gif, "it has no frame"))?;
+    let (left, top) = (usize::from(frame.left), usize::from(frame.top));
+    let (frame_width, frame_height) = (usize::from(frame.width), usize::from(frame.height));
+    let (interlaced, transparent) = (frame.interlaced, frame.transparent);
+    let (width, height) = (info.width as usize, info.height as usize);
+    let palette = reader.palette().map_err(refuse)?.to_vec();
+
+    let palette = Palette::new(&palette, |i| {
+        if Some(i) == transparent.map(usize::from) {
+            0
+        } else {
+            u8::MAX
+        }
+    });
+    let covers = left == 0 && top == 0 && frame_width >= width && frame_height >= height;
+    // A frame that covers the canvas stays indices; elsewhere the canvas shows through, which no index stands for.
+    let (layout, pixel) = if covers {
+        (palette.layout(true), 1)
+    } else {
+        (Layout::Rgba, 4)
+    };
+    let len = sample_count(info.width, info.height, pixel).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
+    let mut pixels: Vec<u8> = zeros(len)?;
+    let mut line = zeros(frame_width)?;
+    let mut rows = 0;
+    let mut error = None;
+    for y in row_order(frame_height, interlaced) {
+        cancel.check()?;
+        match reader.fill_buffer(&mut line) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(e) => {
+                error = Some(e);
+                break;
+            }
+        }
+        rows += 1;
+        // What lies outside the canvas is not shown.
+        if top + y >= height {
+            continue;
+        }
+        let row = &mut pixels[(top + y) * width * pixel..(top + y + 1) * width * pixel];
+        if let Some(row) = row.get_mut(left * pixel..) {
+            let shown = frame_width.min(row.len() / pixel);
+            if covers {
+                row.copy_from_slice(&line[..shown]);
+            } else {
+                palette.expand(&line[..shown], layout, row);
+            }
+        }
+    }
+    if rows == 0 {
+        return Err(error.map_or_else(
+            || Error::malformed(Format::Gif, "its first frame has no pixels"),
+            refuse,
+        ));
+    }
+    let readable = rows as f64 / frame_height as f64;
+    let damage = (rows < frame_height).then(|| Damage {
+        readable,
+        source: error.map(Into::into),
+    });
+    let samples = if covers {
+        Samples::Indexed(pixels, palette)
+    } else {
+        Samples::U8(pixels)
+    };
+    let raster = Raster::new(info.width, info.height, layout, samples)
+        .ok_or_else(|| Error::malformed(Format::Gif, "its size is 0"))?;
+    Ok(Decoded {
+        damage,
+        ..Decoded::whole(raster, info)
+    })
+}
+
+/// The order in which a frame's rows are stored (GIF89a, appendix E).
+fn row_order(height: usize, interlaced: bool) -> Box<dyn Iterator<Item = usize>> {
+    if !interlaced {
+        return Box::new(0..height);
+    }
+    Box::new(
+        [(0, 8), (4, 8), (2, 4), (1, 2)]
+            .into_iter()
+            .flat_map(move |(first, step)| (first..height).step_by(step)),
+    )
+}

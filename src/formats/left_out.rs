@@ -1,0 +1,19 @@
+//! The row of a format that this build was made without: recognised, and refused by name before anything else is asked.
+
+use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
+use super::sniff::is_heif;
+use crate::error::Error;
+
+/// HEIC without the feature `heic`.
+pub(super) const HEIF: Row = Row {
+    begins: is_heif,
+    header: |_| Err(Error::unsupported("HEIC")),
+    is_whole: |_| true,
+    exif: |_| Exif::None,
+    icc: |_| None,
+    rest: |_, _, _| {},
+    clean: Clean::Never,
+    memory: Memory::of,
+    check: check_by_decoding,
+    decode: |_, _, _| Err(Error::unsupported("HEIC")),
+};

@@ -1,0 +1,135 @@
+//! WebP (RFC 9649): its chunks, and through `image` its picture, of an animation the first frame.
+
+use image::codecs::webp::WebPDecoder;
+use image::{ImageDecoder, Limits};
+
+use super::bytes::{le16, le24, le32};
+use super::carried::Carried;
+use super::format::Format;
+use super::icc;
+use super::ifd::{exif_orientation, strip_exif_header};
+use super::info::{CODED_DENSITY, ColorModel, ImageInfo};
+use super::row::{Clean, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
+use super::through_image::{read, refuse};
+use super::watched::Watched;
+use crate::error::Error;
+use crate::options::{Metadata, Options};
+use crate::{CancelToken, Orientation};
+
+pub(super) const ROW: Row = Row {
+    begins: |data| data.starts_with(b"RIFF") && data.get(8..12) == Some(b"WEBP"),
+    header,
+    is_whole: |_| true,
+    exif: |data| Exif::of(chunk(data, b"EXIF").map(strip_exif_header)),
+    icc: |data| chunk(data, b"ICCP").map(<[u8]>::to_vec),
+    rest,
+    clean: Clean::Never,
+    // The decoder converts from planes, or from the transforms of a lossless picture.
+    memory: |info| Memory::of(info).beside(4),
+    check: check_by_decoding,
+    decode,
+};
+
+fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
+    if policy == Metadata::Keep {
+        carried.xmp = chunk(data, b"XMP ").map(<[u8]>::to_vec);
+    }
+}
+
+/// The chunks of a WebP as (name, body); a chunk that reaches beyond the data is given as far as it goes.
+fn chunks(data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut at = 12;
+    std::iter::from_fn(move || {
+        let name = data.get(at..at + 4)?.try_into().ok()?;
+        let length = usize::try_from(le32(data, at + 4)?).ok()?;
+        let start = at + 8;
+        let end = start.checked_add(length)?;
+        at = end.checked_add(length & 1)?;
+        Some((name, &data[start..end.min(data.len())]))
+    })
+}
+
+/// The body of the first chunk called `name`.
+fn chunk<'a>(data: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+    chunks(data).find(|(n, _)| n == name).map(|(_, body)| body)
+}
+
+fn header(data: &[u8]) -> Result<ImageInfo, Error> {
+    let malformed = |what: &str| Error::malformed(Format::WebP, what);
+    let (name, body) = chunks(data).next().ok_or_else(|| malformed("it has no chunk"))?;
+    let cut = || malformed("its first chunk is cut short");
+    let (width, height, alpha, lossy) = match &name {
+        b"VP8 " => {
+            // RFC 6386, 9.1: a frame tag of 3 bytes, a start code of 3, then two sizes of 14 bits.
+            if body.get(3..6) != Some(&[0x9D, 0x01, 0x2A]) {
+                return Err(malformed("its VP8 frame has no start code"));
+            }
+            let side = |at| le16(body, at).map(|v| u32::from(v & 0x3FFF)).ok_or_else(cut);
+            (side(6)?, side(8)?, false, true)
+        }
+        b"VP8L" => {
+            let bits = le32(body, 1).filter(|_| body[0] == 0x2F).ok_or_else(cut)?;
+            (
+                (bits & 0x3FFF) + 1,
+                ((bits >> 14) & 0x3FFF) + 1,
+                bits & 1 << 28 != 0,
+                false,
+            )
+        }
+        b"VP8X" => {
+            let flags = *body.first().ok_or_else(cut)?;
+            let side = |at| le24(body, at).map(|v| v + 1).ok_or_else(cut);
+            let lossy = chunks(data).any(|(n, _)| &n == b"VP8 ");
+            (side(4)?, side(7)?, flags & 0x10 != 0, lossy)
+        }
+        other => {
+            let name = String::from_utf8_lossy(other).into_owned();
+            return Err(malformed(&format!("it starts with a {name:?} chunk")));
+        }
+    };
+    if width == 0 || height == 0 {
+        return Err(malformed("its width or height is 0"));
+    }
+    let frames = chunks(data).filter(|(n, _)| n == b"ANMF").count();
+    Ok(ImageInfo {
+        format: Format::WebP,
+        width,
+        height,
+        orientation: chunk(data, b"EXIF")
+            .and_then(exif_orientation)
+            .unwrap_or(Orientation::Upright),
+        bytes: data.len() as u64,
+        bit_depth: 8,
+        color: if lossy { ColorModel::YCbCr } else { ColorModel::Rgb },
+        alpha,
+        frames: u32::try_from(frames).unwrap_or(u32::MAX).max(1),
+        images: 1,
+        profile: chunk(data, b"ICCP").map(|p| icc::description(p).unwrap_or_default()),
+        gain_map: false,
+        motion_photo: false,
+        metadata: chunks(data).any(|(n, _)| matches!(&n, b"EXIF" | b"XMP ")),
+        carried: chunks(data)
+            .filter(|(n, _)| matches!(n, b"EXIF" | b"XMP " | b"ICCP"))
+            .map(|(_, body)| body.len() as u64)
+            .sum(),
+        density: CODED_DENSITY,
+        decoder_memory: 0,
+        jpeg: None,
+    })
+}
+
+fn decode(reading: &Reading<'_>, options: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {
+    let (data, info) = (reading.data, &reading.info);
+    let mut decoder = WebPDecoder::new(Watched::new(data, cancel)).map_err(|e| refuse(Format::WebP, e))?;
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(options.max_memory());
+    decoder.set_limits(limits).map_err(|e| refuse(Format::WebP, e))?;
+    let raster = read(decoder, Format::WebP)?;
+    if (raster.width(), raster.height()) != (info.width, info.height) {
+        return Err(Error::malformed(
+            Format::WebP,
+            "its header and its pixels differ in size",
+        ));
+    }
+    Ok(Decoded::whole(raster, info))
+}
