@@ -31,7 +31,7 @@
 //! * [`Preparer`] does it, and keeps its memory from photo to photo; [`prepare`] is the same for a single one.
 //! * [`Options`] and [`Limits`] hold what a caller may choose; the default is Zoho Bigin's 10 MP and 10 MB.
 //! * [`Report`] tells what was done and what was lost; [`Error`] says why it could not be, and what to do about it.
-//! * [`Batch`] does it for many, in bounded memory; [`CancelToken`] stops it.
+//! * [`Batch`] does it for many, in bounded memory, and [`Pool`] as they come; [`CancelToken`] stops it.
 //! * [`jpeg`] is the codec below, for those who need its steps.
 //!
 //! Nothing here is global: no thread pool, no environment, no printing. On a thread of a rayon pool, the work inside a
@@ -49,7 +49,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "made-up data"))]
 
-pub mod batch;
 #[cfg(feature = "upload")]
 pub mod bigin;
 mod cancel;
@@ -71,6 +70,7 @@ mod orient;
 mod pixels;
 mod plan;
 mod planar;
+pub mod pool;
 mod prepare;
 mod prepared;
 mod probe;
@@ -81,7 +81,6 @@ pub mod store;
 mod threads;
 mod zeroed;
 
-pub use batch::Batch;
 pub use cancel::CancelToken;
 pub use error::Error;
 pub use format::{Format, FormatSet};
@@ -91,6 +90,9 @@ pub use options::{
 };
 pub use orient::Orientation;
 pub use plan::Plan;
+#[doc(hidden)]
+pub use pool as batch;
+pub use pool::{Batch, Pool};
 pub use prepare::{Preparer, estimate_memory, plan, prepare};
 pub use prepared::Prepared;
 pub use probe::{ColorModel, ImageInfo, JpegInfo, JpegProcess, probe};
