@@ -5,13 +5,13 @@
 //! ```
 //!
 //! The answer is the photo, with the report in the header `photofit-report`; or an error in JSON with the status that it
-//! calls for. Photos are prepared on a pool of their own, so that the threads that talk HTTP are never held up; the number
-//! of requests in hand is bounded; and who hangs up cancels the work. Ctrl-C ends it once the requests in hand are answered.
+//! calls for. Photos are prepared in a pool, so that the threads that talk HTTP are never held up; memory and the number of
+//! requests in hand are bounded; and who hangs up cancels the work. Ctrl-C ends it once the requests in hand are answered.
 
 #![allow(clippy::print_stdout, missing_docs)]
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,14 +20,14 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use photofit::{CancelToken, Error as PhotoError, Limits, Options, Prepared, Preparer};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use photofit::pool::{BatchError, Cause};
+use photofit::{Error as PhotoError, Limits, Options, Pool};
 use serde_json::json;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 /// The most bytes that are read of a photo: those that come in take memory before anything is known of them.
 const MAX_BODY: usize = 64_000_000;
-/// The most memory that a photo may take in work, in bytes. Times the number of threads, it is what the service takes.
+/// The most memory that one photo may take in work, in bytes. What all of them may take is the pool's to keep.
 const MAX_MEMORY: u64 = 500_000_000;
 /// How long a client may take to send its photo.
 const TO_SEND: Duration = Duration::from_secs(60);
@@ -37,14 +37,9 @@ const TO_PREPARE: Duration = Duration::from_secs(30);
 const REQUESTS_PER_THREAD: usize = 4;
 
 struct Service {
-    options: Options,
-    pool: ThreadPool,
+    pool: Pool,
     /// Requests in hand. Who finds none left is told to come again, instead of waiting in a queue that only grows.
     places: Semaphore,
-    /// Photos in work: never more than the pool has threads.
-    threads: Arc<Semaphore>,
-    /// Those that are not at work, with the memory that they keep from photo to photo.
-    preparers: Mutex<Vec<Preparer>>,
 }
 
 #[tokio::main]
@@ -54,13 +49,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let preset = arguments.next().unwrap_or_else(|| "bigin".to_owned());
     let limits = Limits::preset(&preset).ok_or_else(|| format!("no preset is called {preset:?}"))?;
 
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = Options::default().with_limits(limits).with_max_memory(MAX_MEMORY);
+    let pool = Pool::builder(options).timeout(TO_PREPARE).build()?;
     let service = Arc::new(Service {
-        options: Options::default().with_limits(limits).with_max_memory(MAX_MEMORY),
-        pool: ThreadPoolBuilder::new().num_threads(threads).build()?,
-        places: Semaphore::new(threads * REQUESTS_PER_THREAD),
-        threads: Arc::new(Semaphore::new(threads)),
-        preparers: Mutex::new(Vec::new()),
+        places: Semaphore::new(pool.jobs() * REQUESTS_PER_THREAD),
+        pool,
     });
     let app = Router::new()
         .route("/health", get(|| async { "ok" }))
@@ -78,32 +71,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn prepare(State(service): State<Arc<Service>>, body: Body) -> Result<Response, Refusal> {
     let _place = service.places.try_acquire().map_err(|_| Refusal::busy())?;
     let photo = receive(body).await?;
-    // The service never closes a semaphore, so this only waits.
-    let thread = Arc::clone(&service.threads).acquire_owned().await;
-    let thread = thread.map_err(|_| Refusal::busy())?;
+    // If the client hangs up this future is dropped, and the ticket with it: that cancels the photo.
+    let ready = service.pool.submit(Vec::from(photo)).await?;
 
-    // If the client hangs up this future is dropped, and the guard with it: the work ends at its next look at the token.
-    let token = CancelToken::new();
-    let _guard = CancelOnDrop(token.clone());
-    let (sender, receiver) = oneshot::channel();
-    let worker = Arc::clone(&service);
-    service.pool.spawn(move || {
-        let idle = worker.preparers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut preparer = idle.unwrap_or_else(|| Preparer::new(worker.options.clone()));
-        preparer.set_cancel(token.with_timeout(TO_PREPARE));
-        let prepared = preparer.prepare(&photo).map(Prepared::into_owned);
-        let mut idle = worker.preparers.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(preparer);
-        // Only now, and not when the client hangs up: the thread was in use until here.
-        drop(thread);
-        // Nobody listens if the client is gone.
-        let _sent = sender.send(prepared);
-    });
-    let prepared = receiver.await.map_err(|_| Refusal::lost())??;
-
-    let media_type = HeaderValue::from_static(prepared.report().result.format.media_type());
-    let report = serde_json::to_vec(prepared.report()).ok();
-    let mut response = Body::from(prepared.into_bytes()).into_response();
+    let media_type = HeaderValue::from_static(ready.report().result.format.media_type());
+    let report = serde_json::to_vec(ready.report()).ok();
+    let mut response = Body::from(ready.into_prepared().into_bytes()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, media_type);
     if let Some(report) = report.and_then(|report| HeaderValue::from_bytes(&report).ok()) {
         response.headers_mut().insert("photofit-report", report);
@@ -129,14 +102,6 @@ async fn receive(body: Body) -> Result<Bytes, Refusal> {
     }
 }
 
-struct CancelOnDrop(CancelToken);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
-
 /// An error as the client sees it.
 struct Refusal {
     status: StatusCode,
@@ -152,12 +117,18 @@ impl Refusal {
             message: "too many photos are in hand: come again in a moment".to_owned(),
         }
     }
+}
 
-    fn lost() -> Self {
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            kind: "internal",
-            message: "the photo's worker is gone".to_owned(),
+impl From<BatchError> for Refusal {
+    fn from(error: BatchError) -> Self {
+        match error.cause {
+            Cause::Photo(error) => error.into(),
+            // Photos that are in memory can be read, and none has more bytes than are received: later versions may say more.
+            other => Self {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                kind: "internal",
+                message: other.to_string(),
+            },
         }
     }
 }

@@ -31,7 +31,7 @@
 //! * [`Preparer`] does it, and keeps its memory from photo to photo; [`prepare`] is the same for a single one.
 //! * [`Options`] and [`Limits`] hold what a caller may choose; the default is Zoho Bigin's 10 MP and 10 MB.
 //! * [`Report`] tells what was done and what was lost; [`Error`] says why it could not be, and what to do about it.
-//! * [`Batch`] does it for many, in bounded memory; [`CancelToken`] stops it.
+//! * [`Batch`] does it for many, in bounded memory, and [`Pool`] as they come; [`CancelToken`] stops it.
 //! * [`jpeg`] is the codec below, for those who need its steps.
 //!
 //! Nothing here is global: no thread pool, no environment, no printing. On a thread of a rayon pool, the work inside a
@@ -49,7 +49,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "made-up data"))]
 
-pub mod batch;
 #[cfg(feature = "upload")]
 pub mod bigin;
 mod encode;
@@ -61,6 +60,7 @@ mod limits;
 mod net;
 mod options;
 mod pixels;
+pub mod pool;
 mod prepare;
 mod report;
 mod resample;
@@ -68,7 +68,6 @@ mod resample;
 pub mod store;
 mod threads;
 
-pub use batch::Batch;
 pub use error::Error;
 pub use formats::{ColorModel, Format, FormatSet, ImageInfo, JpegInfo, JpegProcess, probe};
 pub use invalid_option::InvalidOption;
@@ -76,6 +75,9 @@ pub use limits::{Limits, Preset};
 pub use options::{Check, Chroma, Effort, Filter, Light, Metadata, OnDamage, Options, OutputFormat, Quality};
 pub use photofit_jpeg as jpeg;
 pub use photofit_jpeg::{CancelToken, Cancelled, Orientation};
+#[doc(hidden)]
+pub use pool as batch;
+pub use pool::{Batch, Pool};
 pub use prepare::{Plan, Prepared, Preparer, estimate_memory, plan, prepare};
 pub use report::{Action, Loss, LossKind, Outcome, Report, Source};
 

@@ -32,6 +32,7 @@ mod error;
 mod fetch;
 mod halt;
 mod http;
+mod line;
 mod multipart;
 mod pace;
 mod pipeline;

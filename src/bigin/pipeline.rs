@@ -1,24 +1,29 @@
-//! Many photos: prepared on the processors while others are on the network, with a bounded number in between.
+//! Many photos: each is submitted to a pool, awaited, and sent, in bounded memory.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time;
 
 use super::answer::Receipt;
 use super::client::Client;
 use super::code::Scope;
 use super::error::{BoxError, BuildError, UploadError};
 use super::halt::Halt;
-use super::multipart::Form;
+use super::line::Line;
 use super::record::Record;
+use crate::CancelToken;
 use crate::options::Options;
-use crate::prepare::Preparer;
+use crate::pool::{Batch, BatchError, Budget, Cause, Pool, Source};
 use crate::report::Report;
 
-/// How many sources are read ahead of the preparing threads, so that these never wait for a disk.
-const READ_AHEAD: usize = 2;
+/// How many sources are asked for ahead of the preparing threads, so that these never wait for one.
+const ASK_AHEAD: usize = 2;
+
+/// How long somebody who waits for what cannot wake him goes without looking.
+pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 
 /// What happens to the photos of a [`Pipeline`], in the order in which it happens.
 #[derive(Debug)]
@@ -54,9 +59,18 @@ pub struct Upload {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PhotoError {
-    /// The source could not be read: what the caller's own function says.
+    /// The source could not be read: what the system or the caller's own function says.
     #[error(transparent)]
     Source(BoxError),
+
+    /// It has more bytes than [`Options::max_memory`]: probably no photo, otherwise raise that limit.
+    #[error("the file has {size} bytes or more; at most {limit} are read")]
+    TooLarge {
+        /// The bytes that it has, or that were read until it was too many.
+        size: u64,
+        /// The most bytes that are read.
+        limit: u64,
+    },
 
     /// It could not be prepared: see [`Error`](crate::Error), where each variant says what to do.
     #[error(transparent)]
@@ -69,13 +83,14 @@ pub enum PhotoError {
 
 /// Prepares and uploads many photos, both at the same time.
 ///
-/// Photos start in order and finish as the network has it. The number of photos in memory is bounded by the preparing
-/// threads and the client's concurrency, however slow the network is. An error that concerns everything stops the run:
-/// requests in flight come to their end, and nothing else is sent.
+/// Photos start in order and finish as the network has it. What they take is bounded by [`memory`](Self::memory), however
+/// slow the network is: photos that are fetched, those in work, and those that wait for the network or are on it. An error
+/// that concerns everything stops the run: requests in flight come to their end, and nothing else is sent.
 ///
-/// Clones are the same pipeline, so that one can be kept to [`stop`](Self::stop) it.
+/// Clones are the same pipeline, so that one can be kept to [`stop`](Self::stop) it; their runs share the memory.
 ///
 /// ```
+/// use std::path::PathBuf;
 /// use photofit::Options;
 /// use photofit::bigin::{Event, Module, Pipeline, Record};
 ///
@@ -86,7 +101,7 @@ pub enum PhotoError {
 /// let (mut ready, mut failed) = (0, 0);
 /// pipeline.run_blocking(
 ///     records,
-///     move |index| async move { std::fs::read(photos[index]).map_err(Into::into) },
+///     move |index| async move { Ok(PathBuf::from(photos[index])) },
 ///     |event| {
 ///         if let Event::Finished { index, upload } = event {
 ///             match upload.result {
@@ -104,10 +119,13 @@ pub enum PhotoError {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Pipeline {
-    client: Option<Client>,
-    options: Options,
-    preparers: usize,
-    halt: Arc<Halt>,
+    pub(super) client: Option<Client>,
+    pub(super) options: Options,
+    preparers: Option<usize>,
+    budget: Arc<Budget>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) cancel: CancelToken,
+    pub(super) halt: Arc<Halt>,
 }
 
 impl Pipeline {
@@ -123,11 +141,13 @@ impl Pipeline {
     /// Prepares as `options` say, and sends nothing.
     #[must_use]
     pub fn dry_run(options: Options) -> Self {
-        let preparers = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             client: None,
             options,
-            preparers,
+            preparers: None,
+            budget: Arc::new(Budget::new(Batch::default_memory())),
+            timeout: None,
+            cancel: CancelToken::new(),
             halt: Arc::new(Halt::new()),
         }
     }
@@ -135,8 +155,40 @@ impl Pipeline {
     /// How many photos are prepared at a time: by default as many as there are processors; at least 1.
     #[must_use]
     pub fn preparers(mut self, threads: usize) -> Self {
-        self.preparers = threads.max(1);
+        self.preparers = Some(threads);
         self
+    }
+
+    /// Sets the bytes of memory that photos may take together, from the moment that they are fetched until they are sent
+    /// ([`Batch::default_memory`] otherwise). A photo that alone needs more is prepared alone. What is fetched counts once
+    /// it is there: a source that gives bytes may be asked for a few photos more than fit.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.budget = Arc::new(Budget::new(bytes));
+        self
+    }
+
+    /// Sets how long one photo may take to be prepared, fetching, reading and waiting for memory included (default: for
+    /// ever). How long it may take to be sent is the [client's](super::ClientBuilder::max_elapsed).
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Once `token` is cancelled it is as if the pipeline were [stopped](Self::stop): photos in work are given up, and
+    /// requests in flight come to their end.
+    #[must_use]
+    pub fn cancel(mut self, token: CancelToken) -> Self {
+        self.cancel = token;
+        self
+    }
+
+    /// The bytes of memory that photos take now: those in work as they were estimated, those that were fetched, and those
+    /// that are sent or wait for it.
+    #[must_use]
+    pub fn memory_in_use(&self) -> u64 {
+        self.budget.used()
     }
 
     /// Starts nothing more: requests in flight come to their end, everything else is given up without an event.
@@ -147,8 +199,11 @@ impl Pipeline {
         }
     }
 
-    /// Uploads a photo onto each of `records`: `source` gives the bytes of the photo for the record with an index, and is
-    /// called once more if the photo has to be prepared again. `on` is told what happens.
+    /// Uploads a photo onto each of `records`: `source` gives the photo for the record with an index, and is called once
+    /// more if the photo has to be prepared again. `on` is told what happens.
+    ///
+    /// A source is whatever implements [`Source`]: a path, which is opened on the thread that prepares it and not read before
+    /// there is memory for it, or bytes that were fetched from elsewhere.
     ///
     /// Returns when every photo is finished, or when those that had to be finished after a stop are: photos of which no
     /// [`Event::Finished`] was told were not sent. While `on` takes note of a photo, its place among those that are sent is
@@ -158,31 +213,33 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`BuildError::Setup`] if the system gives no threads.
-    pub async fn run<S, F>(&self, records: Vec<Record>, source: S, mut on: impl FnMut(Event)) -> Result<(), BuildError>
+    pub async fn run<S, F, P>(
+        &self,
+        records: Vec<Record>,
+        source: S,
+        mut on: impl FnMut(Event),
+    ) -> Result<(), BuildError>
     where
         S: Fn(usize) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Vec<u8>, BoxError>> + Send + 'static,
+        F: Future<Output = Result<P, BoxError>> + Send + 'static,
+        P: Source + Send + 'static,
     {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(self.preparers)
-            .thread_name(|index| format!("photofit-prepare-{index}"))
-            .build();
+        let pool = self.pool().map_err(|source| BuildError::Setup {
+            what: "the preparing threads",
+            source: source.into(),
+        })?;
         let concurrency = self.client.as_ref().map_or(1, Client::concurrency);
-        let ahead = (self.preparers + READ_AHEAD).max(concurrency);
+        let ahead = (pool.jobs() + ASK_AHEAD).max(concurrency);
         let (events, mut happened) = mpsc::unbounded_channel();
         let line = Arc::new(Line {
-            pool: pool.map_err(|source| BuildError::Setup {
-                what: "the preparing threads",
-                source: source.into(),
-            })?,
-            idle: Mutex::new(Vec::new()),
+            pool,
             ahead: Semaphore::new(ahead),
-            processors: Semaphore::new(self.preparers),
+            due: Arc::new(Semaphore::new(concurrency)),
             sending: Arc::new(Semaphore::new(concurrency)),
             pipeline: self.clone(),
             source,
         });
-        // As many as are read or prepared, as many as are sent, and as many again that wait to be sent.
+        // As many as are fetched or prepared, as many as are sent, and as many again that wait to be sent.
         let room = Arc::new(Semaphore::new(ahead + 2 * concurrency));
         tokio::spawn(async move {
             let halt = &line.pipeline.halt;
@@ -212,8 +269,21 @@ impl Pipeline {
                 });
             }
         });
-        // What holds a place goes with the event: it is given back when somebody has taken note.
-        while let Some((event, _places)) = happened.recv().await {
+        let mut look = time::interval(PATIENCE);
+        loop {
+            // What holds a place goes with the event: it is given back when somebody has taken note.
+            let (event, _places) = tokio::select! {
+                next = happened.recv() => match next {
+                    Some(next) => next,
+                    None => break,
+                },
+                _ = look.tick(), if !self.halt.is_stopped() => {
+                    if self.cancel.is_cancelled() {
+                        self.stop();
+                    }
+                    continue;
+                }
+            };
             if let Event::Finished { upload, .. } = &event
                 && upload.concerns_everything()
             {
@@ -231,10 +301,16 @@ impl Pipeline {
     ///
     /// # Panics
     /// On a thread of an asynchronous runtime.
-    pub fn run_blocking<S, F>(&self, records: Vec<Record>, source: S, on: impl FnMut(Event)) -> Result<(), BuildError>
+    pub fn run_blocking<S, F, P>(
+        &self,
+        records: Vec<Record>,
+        source: S,
+        on: impl FnMut(Event),
+    ) -> Result<(), BuildError>
     where
         S: Fn(usize) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Vec<u8>, BoxError>> + Send + 'static,
+        F: Future<Output = Result<P, BoxError>> + Send + 'static,
+        P: Source + Send + 'static,
     {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -247,6 +323,19 @@ impl Pipeline {
             })?;
         runtime.block_on(self.run(records, source, on))
     }
+
+    fn pool(&self) -> std::io::Result<Pool> {
+        let mut builder = Pool::builder(self.options.clone())
+            .budget(Arc::clone(&self.budget))
+            .cancel(self.cancel.clone());
+        if let Some(jobs) = self.preparers {
+            builder = builder.jobs(jobs);
+        }
+        if let Some(timeout) = self.timeout {
+            builder = builder.timeout(timeout);
+        }
+        builder.build()
+    }
 }
 
 impl Upload {
@@ -257,132 +346,13 @@ impl Upload {
     }
 }
 
-/// What a photo holds until its outcome is noted: its place in memory and among those that are sent.
-type Places = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
-
-/// What the photos of one run share.
-struct Line<S> {
-    pool: ThreadPool,
-    /// Preparers that are not at work: they keep their memory.
-    idle: Mutex<Vec<Preparer>>,
-    /// For photos that are read or wait to be prepared.
-    ahead: Semaphore,
-    /// For photos that are prepared.
-    processors: Semaphore,
-    /// For photos that are sent, until their outcome is noted: so a run that is killed leaves no more than these unnoted.
-    sending: Arc<Semaphore>,
-    pipeline: Pipeline,
-    source: S,
-}
-
-/// A prepared photo, as it is sent.
-struct Ready {
-    form: Form,
-    report: Report,
-}
-
-impl<S, F> Line<S>
-where
-    S: Fn(usize) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Vec<u8>, BoxError>> + Send,
-{
-    /// The way of one photo, with its place among those that are sent; `None` if the run was stopped before that.
-    async fn walk(
-        self: Arc<Self>,
-        index: usize,
-        record: &Record,
-        events: &mpsc::UnboundedSender<(Event, Places)>,
-    ) -> Option<(Upload, Option<OwnedSemaphorePermit>)> {
-        let mut upload = Upload {
-            report: None,
-            tightened: false,
-            result: Ok(None),
-        };
-        let ready = match self.ready(index, None).await? {
-            Ok(ready) => ready,
-            Err(error) => {
-                upload.result = Err(error);
-                return Some((upload, None));
-            }
-        };
-        let _ = events.send((Event::Prepared { index }, Places::default()));
-        let Some(client) = &self.pipeline.client else {
-            upload.report = Some(ready.report);
-            return Some((upload, None));
-        };
-        let sending = Arc::clone(&self.sending).acquire_owned();
-        let sending = Some(self.pipeline.halt.unless(sending).await?.ok()?);
-        let mut sent = client.upload_form(record, &ready.form).await;
-        let mut report = ready.report;
-        if let Err(refused) = &sent
-            && refused.api().is_some_and(|api| api.code().is_too_large())
-        {
-            drop(ready.form);
-            upload.tightened = true;
-            let options = tightened(&self.pipeline.options, &report);
-            match self.ready(index, Some(options)).await? {
-                Ok(ready) => {
-                    let (attempts, elapsed) = (refused.attempts, refused.elapsed);
-                    sent = client.upload_form(record, &ready.form).await;
-                    report = ready.report;
-                    match &mut sent {
-                        Ok(receipt) => {
-                            receipt.attempts += attempts;
-                            receipt.elapsed += elapsed;
-                        }
-                        Err(error) => {
-                            error.attempts += attempts;
-                            error.elapsed += elapsed;
-                        }
-                    }
-                }
-                Err(error) => {
-                    upload.report = Some(report);
-                    upload.result = Err(error);
-                    return Some((upload, sending));
-                }
-            }
+impl From<BatchError> for PhotoError {
+    fn from(error: BatchError) -> Self {
+        match error.cause {
+            Cause::Read(error) => Self::Source(error.into()),
+            Cause::TooLarge { size, limit } => Self::TooLarge { size, limit },
+            Cause::Photo(error) => Self::Prepare(error),
         }
-        upload.report = Some(report);
-        upload.result = match sent {
-            Ok(receipt) => Ok(Some(receipt)),
-            Err(error) if error.is_stopped() => return None,
-            Err(error) => Err(PhotoError::Upload(error)),
-        };
-        Some((upload, sending))
-    }
-
-    /// Reads and prepares a photo, with other options than usual if they are given; `None` if the run was stopped.
-    async fn ready(self: &Arc<Self>, index: usize, options: Option<Options>) -> Option<Result<Ready, PhotoError>> {
-        let halt = &self.pipeline.halt;
-        // The semaphores are never closed.
-        let _ahead = halt.unless(self.ahead.acquire()).await?.ok()?;
-        let bytes = match halt.unless((self.source)(index)).await? {
-            Ok(bytes) => bytes,
-            Err(error) => return Some(Err(PhotoError::Source(error))),
-        };
-        let _processor = halt.unless(self.processors.acquire()).await?.ok()?;
-        let (sender, receiver) = oneshot::channel();
-        let line = Arc::clone(self);
-        // There are never more of these than threads, so that each starts at once.
-        self.pool.spawn(move || {
-            let idle = || line.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            let usual = options.is_none();
-            let spare = if usual { idle().pop() } else { None };
-            let mut preparer = spare.unwrap_or_else(|| {
-                let options = options.unwrap_or_else(|| line.pipeline.options.clone());
-                Preparer::new(options)
-            });
-            let ready = preparer.prepare(&bytes).map(|prepared| Ready {
-                form: Form::new(prepared.bytes(), prepared.report().result.format),
-                report: prepared.report().clone(),
-            });
-            if usual {
-                idle().push(preparer);
-            }
-            let _ = sender.send(ready.map_err(PhotoError::Prepare));
-        });
-        receiver.await.ok()
     }
 }
 

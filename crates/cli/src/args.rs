@@ -134,22 +134,8 @@ pub(super) struct PrepArgs {
     #[command(flatten)]
     pub(super) encode: EncodeArgs,
 
-    /// How many photos to prepare at a time [default: the number of processors].
-    #[arg(short, long, value_name = "N", value_parser = jobs, help_heading = "Resources")]
-    pub(super) jobs: Option<usize>,
-
-    /// The memory that all photos in work may take together, such as 2GB; a larger photo is prepared alone [default: a
-    /// quarter of the machine's, or of what control groups and `ulimit -v` leave to the process].
-    #[arg(long, value_name = "BYTES", value_parser = units::parse_bytes, help_heading = "Resources")]
-    pub(super) memory: Option<u64>,
-
-    /// The longest that one photo may take, in seconds, reading and waiting for memory included [default: for ever].
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Resources")]
-    pub(super) timeout: Option<Duration>,
-
-    /// Prepare the I-th of N parts, for one of N machines or jobs: each photo belongs to one part, by the hash of its path.
-    #[arg(long, value_name = "I/N", help_heading = "Resources")]
-    pub(super) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(super) resources: ResourceArgs,
 }
 
 /// Arguments of `photofit probe`.
@@ -288,6 +274,27 @@ pub(super) struct EncodeArgs {
     pub(super) deny_loss: Vec<LossKind>,
 }
 
+/// What the work may take, and how much of it there is.
+#[derive(Debug, ClapArgs)]
+pub(super) struct ResourceArgs {
+    /// How many photos to prepare at a time [default: the number of processors].
+    #[arg(short, long, value_name = "N", value_parser = jobs, help_heading = "Resources")]
+    pub(super) jobs: Option<usize>,
+
+    /// The memory that all photos in work may take together, such as 2GB; a larger photo is prepared alone [default: a
+    /// quarter of the machine's, or of what control groups and `ulimit -v` leave to the process].
+    #[arg(long, value_name = "BYTES", value_parser = units::parse_bytes, help_heading = "Resources")]
+    pub(super) memory: Option<u64>,
+
+    /// The longest that one photo may take, in seconds, reading and waiting for memory included [default: for ever].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Resources")]
+    pub(super) timeout: Option<Duration>,
+
+    /// Prepare the I-th of N parts, for one of N machines or jobs: each photo belongs to one part, by the hash of its path.
+    #[arg(long, value_name = "I/N", help_heading = "Resources")]
+    pub(super) shard: Option<Shard>,
+}
+
 /// When an existing output is written over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Overwrite {
@@ -399,7 +406,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a number of seconds above 0 is expected".to_owned())
 }
 
-pub(super) fn jobs(text: &str) -> Result<usize, String> {
+fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(jobs @ 1..=1024) => Ok(jobs),
         _ => Err("a number from 1 to 1024 is expected".to_owned()),

@@ -89,6 +89,10 @@ Examples:
       Prepare and validate everything, send nothing.
   photofit upload --records photos.csv --journal done.jsonl --resume
       Go on where an earlier run ended.
+  photofit upload --records photos.csv --memory 500MB --timeout 60
+      In a small container, and no photo takes longer than a minute to prepare.
+  photofit upload --records photos.csv --shard 1/4
+      A quarter of the list, for one of four machines.
 
 List:
   A CSV file whose first line names the columns module, record_id and photo; more

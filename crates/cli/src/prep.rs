@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use photofit::batch::{Photo, Worker};
+use photofit::pool::{Photo, Worker};
 use photofit::{Batch, CancelToken, Options, Report};
 
 use super::args::{Overwrite, PrepArgs};
@@ -34,7 +34,7 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         .apply(args.conform.options())
         .map_err(|e| Error::usage(chain(&e)))?;
     let to_stdout = args.output.as_deref() == Some(Path::new(DASH));
-    let memory = args.memory.unwrap_or_else(Batch::default_memory);
+    let memory = args.resources.memory.unwrap_or_else(Batch::default_memory);
     let storage = Storage::new(memory / AHEAD_MEMORY, args.inputs.allow_private_urls);
     let output = args.output.as_deref().filter(|_| !to_stdout);
     let destination = Destination::find(output.unwrap_or(Path::new("")), &storage)?;
@@ -94,12 +94,12 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     };
     // What is named belongs to this part; names are given with a view to all parts.
     let mine: Vec<usize> = (0..inputs.len())
-        .filter(|&index| args.shard.is_none_or(|shard| shard.has(&inputs[index].key())))
+        .filter(|&index| args.resources.shard.is_none_or(|shard| shard.has(&inputs[index].key())))
         .collect();
     tracing::info!(
         photos = mine.len(),
-        threads = args.jobs,
-        memory = args.memory,
+        threads = args.resources.jobs,
+        memory = args.resources.memory,
         journal = ?args.journal,
         "preparing"
     );
@@ -158,17 +158,17 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
 const AHEAD: usize = 1000;
 
 /// Objects that are read ahead of the workers may take one part of so many of the memory for all photos.
-const AHEAD_MEMORY: u64 = 8;
+pub(super) const AHEAD_MEMORY: u64 = 8;
 
 fn batch(args: &PrepArgs, options: &Options) -> Batch {
     let mut batch = Batch::new(options.clone()).ahead(AHEAD);
-    if let Some(jobs) = args.jobs {
+    if let Some(jobs) = args.resources.jobs {
         batch = batch.jobs(jobs);
     }
-    if let Some(memory) = args.memory {
+    if let Some(memory) = args.resources.memory {
         batch = batch.memory(memory);
     }
-    if let Some(timeout) = args.timeout {
+    if let Some(timeout) = args.resources.timeout {
         batch = batch.timeout(timeout);
     }
     batch

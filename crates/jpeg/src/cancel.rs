@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 pub struct CancelToken {
     cancelled: Arc<AtomicBool>,
     deadline: Option<Instant>,
+    /// What ends this one too, while this one ends nothing but itself.
+    parent: Option<Arc<CancelToken>>,
 }
 
 impl CancelToken {
@@ -37,6 +39,16 @@ impl CancelToken {
         Self {
             cancelled: Arc::clone(&self.cancelled),
             deadline: Some(self.deadline.map_or(deadline, |own| own.min(deadline))),
+            parent: self.parent.clone(),
+        }
+    }
+
+    /// A token of its own that ends with this one too: what cancels it cancels no other.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self {
+            parent: Some(Arc::new(self.clone())),
+            ..Self::default()
         }
     }
 
@@ -58,7 +70,7 @@ impl CancelToken {
     /// Whether the token, or a clone of it, was cancelled, or its own deadline has passed.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed) || self.is_late()
+        self.was_cancelled() || self.is_late()
     }
 
     /// Ends what was cancelled.
@@ -72,11 +84,16 @@ impl CancelToken {
     /// Whether its deadline has passed, and nobody cancelled it.
     #[must_use]
     pub fn timed_out(&self) -> bool {
-        !self.cancelled.load(Ordering::Relaxed) && self.is_late()
+        !self.was_cancelled() && self.is_late()
+    }
+
+    fn was_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.parent.as_ref().is_some_and(|parent| parent.was_cancelled())
     }
 
     fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            || self.parent.as_ref().is_some_and(|parent| parent.is_late())
     }
 }
 
@@ -100,5 +117,16 @@ mod tests {
         assert!(!token.with_timeout(Duration::MAX).is_cancelled());
         late.cancel();
         assert!(token.is_cancelled() && !late.timed_out());
+    }
+
+    #[test]
+    fn a_child_ends_with_its_parent_and_alone() {
+        let token = CancelToken::new();
+        let (one, other) = (token.child(), token.child().with_timeout(Duration::from_secs(3600)));
+        one.cancel();
+        assert!(one.is_cancelled() && !token.is_cancelled() && !other.is_cancelled());
+        assert!(token.with_timeout(Duration::ZERO).child().timed_out());
+        token.cancel();
+        assert!(other.is_cancelled() && !other.timed_out());
     }
 }

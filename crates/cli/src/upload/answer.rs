@@ -102,6 +102,7 @@ impl Line {
         line.status = "failed";
         line.error = Some(match error {
             PhotoError::Prepare(error) => Note::of(&error),
+            error @ PhotoError::TooLarge { .. } => Note::new("too-much-memory", format!("{error} (--max-memory)")),
             PhotoError::Upload(error) => {
                 sent.http_status = error.failure().http_status();
                 sent.code = error.api().map(|api| api.code().to_string());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs};
 use photofit::bigin::{ApiVersion, DataCenter};
 
-use super::super::args::{ConformArgs, EncodeArgs, jobs};
+use super::super::args::{ConformArgs, EncodeArgs, ResourceArgs};
 use super::super::units;
 
 /// Arguments of `photofit upload`.
@@ -90,7 +90,6 @@ pub(crate) struct UploadArgs {
     #[command(flatten)]
     pub(super) encode: EncodeArgs,
 
-    /// How many photos to prepare at a time [default: the number of processors].
-    #[arg(short, long, value_name = "N", value_parser = jobs, help_heading = "Resources")]
-    pub(super) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(super) resources: ResourceArgs,
 }

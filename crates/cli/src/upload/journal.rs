@@ -51,22 +51,22 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// That of a file: `before` it was read, and its bytes.
-    pub(super) fn of_file(before: &Metadata, bytes: &[u8]) -> Self {
+    /// That of a file: `before` it was read, and the size and hash of its bytes.
+    pub(super) fn of_file(before: &Metadata, size: u64, hash: String) -> Self {
         Self {
-            size: bytes.len() as u64,
+            size,
             mtime: mtime(before),
-            hash: hash(bytes),
+            hash,
             etag: None,
         }
     }
 
-    /// That of an object: the version that was read, and its bytes.
-    pub(super) fn of_object(version: Version, bytes: &[u8]) -> Self {
+    /// That of an object: the version that was read, and the size and hash of its bytes.
+    pub(super) fn of_object(version: Version, size: u64, hash: String) -> Self {
         Self {
-            size: bytes.len() as u64,
+            size,
             mtime: 0,
-            hash: hash(bytes),
+            hash,
             etag: version.etag,
         }
     }

@@ -4,24 +4,27 @@ mod answer;
 pub(super) mod args;
 mod credentials;
 mod journal;
+mod photos;
 mod records;
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use photofit::bigin::{BoxError, Client, Event, Fetcher, PhotoError, Pipeline};
-use photofit::{Limits, Options};
+use photofit::bigin::{Client, Event, Fetcher, PhotoError, Pipeline};
+use photofit::{Batch, Limits, Options};
 
 use super::logs;
+use super::prep::AHEAD_MEMORY;
 use super::report::{Reporter, chain};
 use super::storage::Storage;
 use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED, files, signals, tell};
 use answer::Line;
 use args::UploadArgs;
-use journal::{Journal, Stamp};
+use journal::Journal;
+use photos::Stamps;
 use records::{Item, Photo};
 
 /// The most bytes of a file of certificates: all that browsers trust take a quarter of a megabyte.
@@ -41,8 +44,9 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
         .apply(args.conform.options())
         .map_err(|e| Error::usage(chain(&e)))?;
     within_the_service(options.limits())?;
-    let storage = Storage::new(0, args.allow_private_urls);
-    let items = match (&args.records, &args.record) {
+    let memory = args.resources.memory.unwrap_or_else(Batch::default_memory);
+    let storage = Storage::new(memory / AHEAD_MEMORY, args.allow_private_urls);
+    let mut items = match (&args.records, &args.record) {
         (Some(path), _) => records::read(path, &storage)?,
         (None, Some(one)) => records::single(&one[0], &one[1], &storage)?,
         (None, None) => Vec::new(),
@@ -53,7 +57,13 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
         .transpose()
         .map_err(|e| Error::usage(chain(&e)))?;
     records::check(args.records.as_deref(), &items, fetcher.as_ref())?;
-    let pipeline = pipeline(&args, options.clone())?;
+    // The list is checked whole, also by those who do a part of it.
+    items.retain(|item| args.resources.shard.is_none_or(|shard| shard.has(&key(item))));
+    let mut pipeline = pipeline(&args, options.clone())?.memory(memory);
+    if items.iter().any(|item| matches!(item.photo, Photo::Object(_))) {
+        // What is read ahead takes its part of the whole.
+        pipeline = pipeline.memory(memory - memory / AHEAD_MEMORY);
+    }
     let journal = args.journal.as_deref().filter(|_| !args.dry_run || args.resume);
     let mut journal = journal.map(|path| Journal::open(path, args.resume)).transpose()?;
     let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, false)?;
@@ -103,7 +113,7 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let (mut stored, mut failed, mut unjournaled) = (0, 0, None);
     let mut fatal: Option<(String, bool)> = None;
     let stamps = journal.as_ref().map(|_| Stamps::default());
-    let source = source(&items, &left, fetcher, options.max_memory(), stamps.clone());
+    let source = photos::source(&items, &left, fetcher, &storage, options.max_memory(), stamps.clone());
     let targets = left.iter().map(|&i| items[i].record.clone()).collect();
     let ran = pipeline.run_blocking(targets, source, |event| match event {
         Event::Prepared { index } => {
@@ -225,78 +235,22 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
         }
         Pipeline::new(builder.build().map_err(|e| Error::usage(chain(&e)))?, options)
     };
-    Ok(match args.jobs {
+    let pipeline = match args.resources.jobs {
         Some(jobs) => pipeline.preparers(jobs),
+        None => pipeline,
+    };
+    Ok(match args.resources.timeout {
+        Some(timeout) => pipeline.timeout(timeout),
         None => pipeline,
     })
 }
 
-type Fetching = std::pin::Pin<Box<dyn Future<Output = Result<Vec<u8>, BoxError>> + Send>>;
-
-/// The photos that are read and not yet done with, as the journal notes them.
-#[derive(Clone, Default)]
-struct Stamps(Arc<Mutex<HashMap<usize, Stamp>>>);
-
-impl Stamps {
-    fn put(&self, index: usize, stamp: Stamp) {
-        let mut stamps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        stamps.insert(index, stamp);
-    }
-
-    fn take(&self, index: usize) -> Option<Stamp> {
-        let mut stamps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        stamps.remove(&index)
-    }
-}
-
-/// What reads the photo of each upload that is left.
-fn source(
-    items: &[Item],
-    left: &[usize],
-    fetcher: Option<Fetcher>,
-    limit: u64,
-    stamps: Option<Stamps>,
-) -> impl Fn(usize) -> Fetching + Send + Sync + 'static {
-    let photos: Arc<[Photo]> = left.iter().map(|&i| items[i].photo.clone()).collect();
-    move |index| {
-        let (photos, fetcher, stamps) = (Arc::clone(&photos), fetcher.clone(), stamps.clone());
-        Box::pin(async move {
-            match (&photos[index], fetcher) {
-                (Photo::Url(url), Some(fetcher)) => Ok(fetcher.get(url).await?),
-                (Photo::Url(_), None) => Err("no fetcher".into()),
-                (Photo::Object(spot), _) => {
-                    let spot = spot.clone();
-                    let read = move || {
-                        let (bytes, version) = spot.read(limit)?;
-                        if let Some(stamps) = stamps {
-                            stamps.put(index, Stamp::of_object(version, &bytes));
-                        }
-                        Ok::<_, io::Error>(bytes)
-                    };
-                    Ok(tokio::task::spawn_blocking(read).await??)
-                }
-                (Photo::File(path), _) => {
-                    let path = path.clone();
-                    let read = move || {
-                        use io::Read;
-                        let mut bytes = Vec::new();
-                        let file = files::open_regular(&path)?;
-                        // As it is before it is read: what changes from now on has changed.
-                        let before = file.metadata()?;
-                        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-                        if let Some(stamps) = stamps {
-                            stamps.put(index, Stamp::of_file(&before, &bytes));
-                        }
-                        Ok::<_, io::Error>(bytes)
-                    };
-                    let bytes = tokio::task::spawn_blocking(read).await??;
-                    if bytes.len() as u64 > limit {
-                        return Err(format!("the file has more than {limit} bytes (--max-memory)").into());
-                    }
-                    Ok(bytes)
-                }
-            }
-        })
+/// What stands for an upload where a list is split: the path or address of its photo, as in `photofit prep`.
+fn key(item: &Item) -> Cow<'_, [u8]> {
+    match &item.photo {
+        Photo::File(path) => Cow::Borrowed(path.as_os_str().as_encoded_bytes()),
+        Photo::Url(url) => Cow::Borrowed(url.as_bytes()),
+        Photo::Object(spot) => Cow::Owned(spot.text().into_owned().into_bytes()),
     }
 }
 

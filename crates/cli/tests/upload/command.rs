@@ -331,6 +331,69 @@ fn photos_come_from_urls_if_private_ones_are_allowed() {
 }
 
 #[test]
+fn a_list_is_done_in_parts() {
+    let desk = Desk::new(20);
+    let mut sent = Vec::new();
+    for part in ["1/3", "2/3", "3/3"] {
+        let (code, lines, told) = desk.run(&["--records", "list.csv", "--shard", part]);
+        assert_eq!(code, 0, "{told}");
+        sent.extend(lines.iter().map(|line| line["input"].as_str().unwrap().to_owned()));
+    }
+    // The parts of the photos are those of `prep`, by the hash of the path alone.
+    let args = [
+        "prep",
+        "1.jpg",
+        "2.jpg",
+        "3.jpg",
+        "--dry-run",
+        "-o",
+        "out",
+        "--shard",
+        "2/3",
+    ];
+    let mut prep = Command::new(env!("CARGO_BIN_EXE_photofit"));
+    let prep = read(prep.args(args).current_dir(desk.path("")).output().unwrap()).1;
+    let (_, lines, _) = desk.run(&["--records", "list.csv", "--shard", "2/3", "--dry-run"]);
+    let first = ["1.jpg", "2.jpg", "3.jpg"].map(Value::from);
+    let inputs = |lines: &[Value]| lines.iter().map(|line| line["input"].clone()).collect::<Vec<_>>();
+    let of_upload: Vec<Value> = inputs(&lines)
+        .into_iter()
+        .filter(|input| first.contains(input))
+        .collect();
+    assert_eq!(of_upload, inputs(&prep));
+    sent.sort();
+    sent.dedup();
+    assert_eq!(
+        (sent.len(), desk.requests(), desk.server.state().photos.len()),
+        (20, 20, 20)
+    );
+    let (code, _, told) = desk.run(&["--records", "list.csv", "--shard", "4/3"]);
+    assert!(code == 2 && told.contains("a part is expected"), "{told}");
+}
+
+#[test]
+fn memory_and_time_are_limited_as_by_prep() {
+    let desk = Desk::new(3);
+    let (code, lines, told) = desk.run(&["--records", "list.csv", "--memory", "1", "--timeout", "60"]);
+    assert_eq!((code, lines.len()), (0, 3), "{told}");
+    fs::write(desk.path("1.jpg"), super::many::plain(6000, 4000)).unwrap();
+    let args = ["--records", "list.csv", "--dry-run", "--timeout", "0.001"];
+    let (code, lines, told) = desk.run(&args);
+    assert_eq!(
+        (code, lines[0]["error"]["kind"].as_str()),
+        (1, Some("timed-out")),
+        "{told}"
+    );
+    let (code, lines, _) = desk.run(&["--records", "list.csv", "--dry-run", "--max-memory", "1000"]);
+    let error = &lines[0]["error"];
+    assert_eq!((code, error["kind"].as_str()), (1, Some("too-much-memory")), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().ends_with("(--max-memory)"),
+        "{error}"
+    );
+}
+
+#[test]
 fn limits_wider_than_the_service_s_are_refused() {
     let desk = Desk::new(1);
     for args in [["--max-bytes", "11MB"], ["--limits", "mastodon"], ["--accept", "webp"]] {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use photofit::Options;
 use photofit::bigin::{BoxError, Event, PhotoError, Pipeline, Upload};
+use photofit::{CancelToken, Error, Options};
 
 use super::contract::{Contract, Fault};
 use super::{builder, contact, jpeg, with_refresh};
@@ -189,4 +189,133 @@ fn memory_stays_bounded_when_the_network_stalls() {
     // Five on the network, ten that wait for it, five that are read or prepared.
     assert!((5..=20).contains(&meanwhile), "{meanwhile}");
     assert_eq!(server.state().photos.len(), 200);
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// A PNG of one colour: a few hundred kilobytes that take hundreds of megabytes to be prepared.
+pub(super) fn plain(width: u32, height: u32) -> Vec<u8> {
+    let row = vec![90; width as usize * 3];
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut header = encoder.write_header().unwrap();
+    let mut writer = header.stream_writer().unwrap();
+    for _ in 0..height {
+        std::io::Write::write_all(&mut writer, &row).unwrap();
+    }
+    writer.finish().unwrap();
+    drop(header);
+    bytes
+}
+
+#[test]
+fn a_server_that_never_answers_makes_nobody_hold_more_than_the_budget() {
+    let server = Contract::start();
+    server.state().fault_at = Some(|_| Some(Fault::Stall(Duration::from_secs(5))));
+    let client = builder(&server)
+        .timeouts(LONG, Duration::from_secs(4), LONG)
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.png");
+    let photo = plain(3000, 2000);
+    std::fs::write(&path, &photo).unwrap();
+    // Two in work, and what a few results take: not all fifteen that there is room for by their number.
+    let options = Options::default().with_limits(photofit::Limits::bigin().with_max_pixels(4_000_000));
+    let one = photofit::estimate_memory(&photo, &options).unwrap() + photo.len() as u64;
+    let result = photofit::prepare(&photo, &options).unwrap().bytes().len() as u64;
+    let budget = 2 * one + 8 * result;
+    let pipeline = Pipeline::new(client, options).preparers(4).memory(budget);
+    let watched = pipeline.clone();
+    let watcher = std::thread::spawn(move || {
+        let (mut most, start) = (0, Instant::now());
+        while start.elapsed() < Duration::from_secs(3) {
+            most = most.max(watched.memory_in_use());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        watched.stop();
+        most
+    });
+    let mut prepared = 0;
+    pipeline
+        .run_blocking(
+            (1..=40).map(contact).collect(),
+            move |_| std::future::ready(Ok(path.clone())),
+            |event| prepared += usize::from(matches!(event, Event::Prepared { .. })),
+        )
+        .unwrap();
+    let most = watcher.join().unwrap();
+    assert!((one..=budget).contains(&most), "{most} of {budget}");
+    assert!(prepared >= 5, "the network has something to do: {prepared}");
+    assert_eq!(pipeline.memory_in_use(), 0, "what is given up is given back");
+}
+
+#[test]
+fn photos_larger_than_the_budget_are_all_sent() {
+    let server = Contract::start();
+    // So little that each photo waits until nothing else is in work, also those that are prepared again.
+    server.state().max_pixels = 1150;
+    let pipeline = Pipeline::new(builder(&server).build().unwrap(), Options::default())
+        .preparers(2)
+        .memory(1);
+    let source = |index: usize| std::future::ready(Ok(jpeg(40, 30, index as u8)));
+    let mut stored = 0;
+    pipeline
+        .run_blocking((1..=30).map(contact).collect(), source, |event| {
+            if let Event::Finished { upload, .. } = event {
+                assert!(upload.tightened && upload.result.is_ok(), "{upload:?}");
+                stored += 1;
+            }
+        })
+        .unwrap();
+    assert_eq!((stored, server.state().photos.len()), (30, 30));
+}
+
+#[test]
+fn a_photo_may_take_only_so_long_to_be_fetched() {
+    let server = Contract::start();
+    let pipeline = Pipeline::new(builder(&server).build().unwrap(), Options::default()).timeout(Duration::from_secs(2));
+    let source = |index: usize| async move {
+        if index == 0 {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, BoxError>(jpeg(40, 30, 1))
+    };
+    let mut results = vec![None, None];
+    pipeline
+        .run_blocking(vec![contact(1), contact(2)], source, |event| {
+            if let Event::Finished { index, upload } = event {
+                results[index] = Some(upload.result);
+            }
+        })
+        .unwrap();
+    assert!(
+        matches!(results[0], Some(Err(PhotoError::Prepare(Error::TimedOut)))),
+        "{results:?}"
+    );
+    assert!(matches!(results[1], Some(Ok(Some(_)))), "{results:?}");
+}
+
+#[test]
+fn a_token_ends_the_run() {
+    let server = Contract::start();
+    let token = CancelToken::new();
+    let pipeline = Pipeline::new(builder(&server).build().unwrap(), Options::default()).cancel(token.clone());
+    let source = |_| std::future::ready(Ok(jpeg(40, 30, 1)));
+    let mut finished = 0;
+    pipeline
+        .run_blocking((1..=500).map(contact).collect(), source, |event| {
+            if let Event::Finished { upload, .. } = event {
+                assert!(
+                    upload.result.is_ok(),
+                    "what was sent is told, what was given up is not: {upload:?}"
+                );
+                finished += 1;
+                token.cancel();
+            }
+        })
+        .unwrap();
+    assert_eq!(finished, server.state().photos.len());
+    assert!(finished < 100, "{finished}");
 }

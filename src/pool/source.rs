@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::CancelToken;
 
-/// A photo to be read when its turn comes.
+/// A photo to be read when its turn comes: a path, bytes in memory, or whatever implements this.
 pub trait Source {
     /// What errors and reports call it.
     fn name(&self) -> Cow<'_, str>;
@@ -25,6 +25,12 @@ pub trait Source {
     fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
         let _ = cancel;
         self.open()
+    }
+
+    /// All its bytes, if they are in memory already: a pool then copies nothing, and counts them from the moment that they
+    /// are submitted. `None` by default.
+    fn in_memory(&self) -> Option<&[u8]> {
+        None
     }
 }
 
@@ -55,7 +61,7 @@ impl Source for PathBuf {
     }
 }
 
-/// Bytes that are in memory already: copied when their turn comes.
+/// Bytes that are in memory already.
 impl Source for Vec<u8> {
     fn name(&self) -> Cow<'_, str> {
         Cow::Owned(format!("{} bytes", self.len()))
@@ -63,6 +69,10 @@ impl Source for Vec<u8> {
 
     fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
         Ok((Some(self.len() as u64), Box::new(Cursor::new(self))))
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
     }
 }
 
@@ -77,5 +87,27 @@ impl<S: Source + ?Sized> Source for &S {
 
     fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
         (**self).open_until(cancel)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
+    }
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn name(&self) -> Cow<'_, str> {
+        (**self).name()
+    }
+
+    fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        (**self).open()
+    }
+
+    fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        (**self).open_until(cancel)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
     }
 }

@@ -1,10 +1,13 @@
 //! One worker thread: it reads a photo once there is memory for it, and prepares it.
 
-use std::io::{self, Read};
+use std::any::Any;
+use std::io::Read;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::budget::{Budget, Permit};
-use super::{BatchError, Cause, Progress, Source, Stage};
+use super::admission::{Budget, Permit};
+use super::{BatchError, Cause, Progress, Ready, Source, Stage};
+use crate::CancelToken;
 use crate::error::Error;
 use crate::formats::probe;
 use crate::options::Options;
@@ -12,7 +15,6 @@ use crate::prepare::Prepared;
 use crate::prepare::Preparer;
 use crate::prepare::estimate;
 use crate::threads;
-use crate::{CancelToken, Cancelled};
 
 /// How much is read before it is decided whether the rest is worth it: more than nearly any header takes.
 const HEAD: u64 = 64 * 1024;
@@ -22,13 +24,13 @@ const KEPT: usize = 32 << 20;
 
 /// The state of one worker thread, kept from photo to photo.
 pub struct Worker<'b> {
-    pub(super) budget: &'b Budget,
+    pub(super) budget: Arc<Budget>,
     pub(super) progress: &'b dyn Progress,
-    pub(super) cancel: &'b CancelToken,
+    pub(super) cancel: CancelToken,
     pub(super) timeout: Option<Duration>,
     pub(super) preparer: Preparer,
     pub(super) buffer: Vec<u8>,
-    /// The photo in work.
+    /// The photo in work: its place in the line.
     pub(super) index: usize,
 }
 
@@ -51,7 +53,7 @@ pub struct Photo<'w> {
     progress: &'w dyn Progress,
     index: usize,
     timings: Timings,
-    _permit: Permit<'w>,
+    permit: Permit,
 }
 
 impl<'w> Photo<'w> {
@@ -81,6 +83,24 @@ impl<'w> Photo<'w> {
 }
 
 impl<'b> Worker<'b> {
+    pub(super) fn new(
+        options: Options,
+        budget: &Arc<Budget>,
+        progress: &'b dyn Progress,
+        cancel: &CancelToken,
+        timeout: Option<Duration>,
+    ) -> Self {
+        Self {
+            budget: Arc::clone(budget),
+            progress,
+            cancel: cancel.clone(),
+            timeout,
+            preparer: Preparer::new(options),
+            buffer: Vec::new(),
+            index: 0,
+        }
+    }
+
     /// Reads the first bytes of a photo, waits until there is memory for what it will take, and reads the rest. What is
     /// no photo, or none that the options allow, is told from its first bytes.
     ///
@@ -88,11 +108,7 @@ impl<'b> Worker<'b> {
     /// [`BatchError`]: what cannot be read, or is refused by its header, and [`Error::Cancelled`] or
     /// [`Error::TimedOut`], each with the source's name.
     pub fn open(&mut self, source: &(impl Source + ?Sized)) -> Result<Photo<'_>, BatchError> {
-        let token = match self.timeout {
-            Some(timeout) => self.cancel.with_timeout(timeout),
-            None => self.cancel.clone(),
-        };
-        self.preparer.set_cancel(token.clone());
+        let token = self.begin();
         let mut timings = Timings::default();
         match self.read(source, &token, &mut timings) {
             Ok(permit) => Ok(Photo {
@@ -101,18 +117,72 @@ impl<'b> Worker<'b> {
                 progress: self.progress,
                 index: self.index,
                 timings,
-                _permit: permit,
+                permit,
             }),
-            Err(cause) => Err(BatchError {
+            Err(cause) => Err(failed(source, cause, &token)),
+        }
+    }
+
+    /// Opens and prepares a photo, without copying what is in memory; `counted` bytes of it count already.
+    pub(super) fn prepare(&mut self, source: &(impl Source + ?Sized), counted: u64) -> Result<Ready, BatchError> {
+        let mut photo = match source.in_memory() {
+            None => self.open(source)?,
+            Some(bytes) => {
+                let token = self.begin();
+                let mut timings = Timings::default();
+                match self.admit(bytes, counted, &token, &mut timings) {
+                    Ok(permit) => Photo {
+                        bytes,
+                        preparer: &mut self.preparer,
+                        progress: self.progress,
+                        index: self.index,
+                        timings,
+                        permit,
+                    },
+                    Err(cause) => return Err(failed(source, cause, &token)),
+                }
+            }
+        };
+        match photo.prepare().map(Prepared::into_owned) {
+            Ok(prepared) => {
+                let (timings, permit) = (photo.timings, photo.permit);
+                let held = permit.into_result(prepared.bytes().len() as u64);
+                Ok(Ready::new(prepared, timings, held))
+            }
+            Err(error) => Err(BatchError {
                 input: source.name().into_owned(),
-                cause: match cause {
-                    // A source may give up by itself, with an error of its own.
-                    Cause::Read(_) if token.timed_out() => Cause::Photo(Error::TimedOut),
-                    Cause::Photo(Error::Cancelled) if token.timed_out() => Cause::Photo(Error::TimedOut),
-                    cause => cause,
-                },
+                cause: Cause::Photo(error),
             }),
         }
+    }
+
+    /// The time for a photo begins: the token that ends it.
+    fn begin(&mut self) -> CancelToken {
+        let token = match self.timeout {
+            Some(timeout) => self.cancel.with_timeout(timeout),
+            None => self.cancel.clone(),
+        };
+        self.preparer.set_cancel(token.clone());
+        token
+    }
+
+    /// Waits until there is memory for a photo whose bytes are all there.
+    fn admit(
+        &mut self,
+        bytes: &[u8],
+        counted: u64,
+        token: &CancelToken,
+        timings: &mut Timings,
+    ) -> Result<Permit, Cause> {
+        self.progress.stage(self.index, Stage::Reading);
+        token.check()?;
+        let (size, options) = (bytes.len() as u64, self.preparer.options().clone());
+        if size > options.max_memory() {
+            refuse_by_format(bytes)?;
+            return Err(too_large(size, options.max_memory()));
+        }
+        let needed = needed(bytes, Some(size), &options)?;
+        self.wait(needed.saturating_sub(counted), token, timings)
     }
 
     /// Fills the buffer with the photo's bytes.
@@ -121,7 +191,7 @@ impl<'b> Worker<'b> {
         source: &(impl Source + ?Sized),
         token: &CancelToken,
         timings: &mut Timings,
-    ) -> Result<Permit<'b>, Cause> {
+    ) -> Result<Permit, Cause> {
         self.progress.stage(self.index, Stage::Reading);
         let start = Instant::now();
         let limit = self.preparer.options().max_memory();
@@ -137,7 +207,7 @@ impl<'b> Worker<'b> {
         if let Some(size) = size
             && size > limit
         {
-            self.refuse_by_format()?;
+            refuse_by_format(&self.buffer)?;
             return Err(too_large(size, limit));
         }
         let options = self.preparer.options().clone();
@@ -165,7 +235,7 @@ impl<'b> Worker<'b> {
     }
 
     /// Waits for memory; who has to wait gives back what it keeps between photos.
-    fn wait(&mut self, bytes: u64, token: &CancelToken, timings: &mut Timings) -> Result<Permit<'b>, Cause> {
+    fn wait(&mut self, bytes: u64, token: &CancelToken, timings: &mut Timings) -> Result<Permit, Cause> {
         let start = Instant::now();
         let Self {
             budget,
@@ -184,14 +254,35 @@ impl<'b> Worker<'b> {
         timings.waiting += start.elapsed();
         Ok(permit)
     }
+}
 
-    /// Refuses what its first bytes show to be no photo.
-    fn refuse_by_format(&self) -> Result<(), Cause> {
-        match probe(&self.buffer) {
-            Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::Unsupported { .. })) => Err(error.into()),
-            _ => Ok(()),
-        }
+/// Refuses what its first bytes show to be no photo.
+fn refuse_by_format(head: &[u8]) -> Result<(), Cause> {
+    match probe(head) {
+        Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::Unsupported { .. })) => Err(error.into()),
+        _ => Ok(()),
     }
+}
+
+/// Why a photo could not be opened, by name.
+fn failed(source: &(impl Source + ?Sized), cause: Cause, token: &CancelToken) -> BatchError {
+    BatchError {
+        input: source.name().into_owned(),
+        cause: match cause {
+            // A source may give up by itself, with an error of its own.
+            Cause::Read(_) if token.timed_out() => Cause::Photo(Error::TimedOut),
+            Cause::Photo(Error::Cancelled) if token.timed_out() => Cause::Photo(Error::TimedOut),
+            cause => cause,
+        },
+    }
+}
+
+/// The message of a panic.
+pub(super) fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+        .to_owned()
 }
 
 /// The memory that a photo takes with its own bytes, of which these are the first; an error also where they are too few.
@@ -246,22 +337,4 @@ fn read_all(
 
 fn too_large(size: u64, limit: u64) -> Cause {
     Cause::TooLarge { size, limit }
-}
-
-impl From<io::Error> for Cause {
-    fn from(error: io::Error) -> Self {
-        Self::Read(error)
-    }
-}
-
-impl From<Cancelled> for Cause {
-    fn from(error: Cancelled) -> Self {
-        Self::Photo(error.into())
-    }
-}
-
-impl From<Error> for Cause {
-    fn from(error: Error) -> Self {
-        Self::Photo(error)
-    }
 }

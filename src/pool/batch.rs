@@ -1,51 +1,20 @@
-//! Many photos: on all cores, in bounded memory, with results in the order of the sources.
-//!
-//! ```
-//! use std::path::PathBuf;
-//! use photofit::{Batch, Options};
-//! # let folder = PathBuf::from("testdata/orientation");
-//! let photos = (1..=8).map(|n| folder.join(format!("orientation-{n}.jpg")));
-//! let batch = Batch::new(Options::default()).memory(500_000_000);
-//! batch.run(photos, |index, result| match result {
-//!     Ok(prepared) => println!("{index}: {} bytes", prepared.bytes().len()),
-//!     Err(error) => println!("{index}: {error}"),
-//! })?;
-//! # Ok::<(), std::io::Error>(())
-//! ```
-//!
-//! Photos are let in by the memory that they will take, estimated from their headers
-//! ([`estimate_memory`](crate::estimate_memory)): a large one waits until there is room, and one that is larger than the budget is prepared
-//! alone. When fewer photos are left than there are cores, or the others wait for memory, idle cores work inside the
-//! photos that are there. The results depend on none of it.
+//! An ordered walk over many photos: each gets a ticket when a worker takes it up, and the tickets are waited for in turn.
 
-mod budget;
-mod machine;
-mod progress;
-mod source;
-mod worker;
-
-use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub use progress::{Progress, Stage};
-pub use source::Source;
-pub use worker::{Photo, Timings, Worker};
-
+use super::admission::{Budget, help_or_wait};
+use super::answer::{Getter, Giver, answer};
+use super::worker::message;
+use super::{BatchError, Cause, Progress, Ready, Source, Worker, machine, threads};
 use crate::CancelToken;
 use crate::error::Error;
 use crate::options::Options;
 use crate::prepare::Prepared;
-use crate::prepare::Preparer;
-use budget::{Budget, help_or_wait};
-
-/// What the names of a batch's threads start with.
-pub const THREAD_NAME: &str = "photofit-worker-";
 
 /// Prepares many photos with the same options, on threads of its own.
 ///
@@ -77,38 +46,6 @@ pub struct Batch {
     timeout: Option<Duration>,
     cancel: CancelToken,
     stop: CancelToken,
-}
-
-/// Why a photo of a batch was not prepared.
-#[derive(Debug, thiserror::Error)]
-#[error("{input}: {cause}")]
-#[non_exhaustive]
-pub struct BatchError {
-    /// The source's name.
-    pub input: String,
-    /// What went wrong.
-    pub cause: Cause,
-}
-
-/// What went wrong with a photo of a batch.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Cause {
-    /// It could not be read: the system says why. Nothing is known of the photo itself, so try again once that is mended.
-    #[error("cannot read: {0}")]
-    Read(io::Error),
-    /// It has more bytes than [`Options::max_memory`]: probably no photo, otherwise raise that limit.
-    #[error("the file has {size} bytes or more; at most {limit} are read")]
-    TooLarge {
-        /// The bytes that it has, or that were read until it was too many.
-        size: u64,
-        /// The most bytes that are read.
-        limit: u64,
-    },
-    /// It could not be prepared: see [`Error`], where each variant says what to do; with [`Error::Panicked`] also where
-    /// the code around it panicked.
-    #[error("{0}")]
-    Photo(Error),
 }
 
 /// What [`Batch::run`] came to.
@@ -191,25 +128,13 @@ impl Batch {
         mut finished: impl FnMut(usize, Result<Prepared<'static>, BatchError>),
     ) -> io::Result<Summary> {
         let mut summary = Summary::default();
-        let budget = Budget::new(self.budget());
         self.walk(
-            &budget,
             sources,
             &(),
-            |worker, _, source: S| {
-                let result = worker.open(&source).and_then(|mut photo| {
-                    let prepared = photo.prepare().map(Prepared::into_owned);
-                    prepared.map_err(|error| BatchError {
-                        input: source.name().into_owned(),
-                        cause: Cause::Photo(error),
-                    })
-                });
-                let bytes = result.as_ref().map_or(0, |prepared| prepared.bytes().len());
-                (result, worker.budget.hold(bytes as u64))
-            },
+            |worker, _, source: S| worker.prepare(&source, 0),
             |index, result| {
                 let result = match result {
-                    Ok((result, _held)) => result,
+                    Ok(result) => result.map(Ready::into_prepared),
                     Err(panic) => Err(BatchError {
                         input: format!("photo {index}"),
                         cause: Cause::Photo(Error::Panicked { message: panic }),
@@ -238,8 +163,7 @@ impl Batch {
         work: impl Fn(&mut Worker<'_>, usize, I) -> A + Sync,
         finished: impl FnMut(usize, Result<A, String>),
     ) -> io::Result<usize> {
-        let budget = Budget::new(self.budget());
-        self.walk(&budget, items, progress, work, finished)
+        self.walk(items, progress, work, finished)
     }
 
     /// The bytes of memory that a batch may take where nothing else is [set](Self::memory): a quarter of
@@ -257,132 +181,138 @@ impl Batch {
         machine::memory()
     }
 
-    fn budget(&self) -> u64 {
-        self.memory.unwrap_or_else(Self::default_memory)
-    }
-
     /// The loops are broadcast, not spawned: a worker that waits for the pieces of its own photo helps with pieces and
     /// never starts a second photo, while one that has nothing to do helps with those that are still in work.
-    fn walk<'b, I, A: Send>(
-        &'b self,
-        budget: &'b Budget,
+    fn walk<I, A: Send>(
+        &self,
         items: impl IntoIterator<Item = I, IntoIter: Send>,
-        progress: &'b dyn Progress,
-        work: impl Fn(&mut Worker<'b>, usize, I) -> A + Sync,
+        progress: &dyn Progress,
+        work: impl Fn(&mut Worker<'_>, usize, I) -> A + Sync,
         mut finished: impl FnMut(usize, Result<A, String>),
     ) -> io::Result<usize> {
-        let jobs = self
-            .jobs
-            .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(jobs)
-            .thread_name(|index| format!("{THREAD_NAME}{index}"))
-            .build()
-            .map_err(io::Error::other)?;
-        let feed = Feed {
+        let budget = &Arc::new(Budget::new(self.memory.unwrap_or_else(Self::default_memory)));
+        let threads = threads(self.jobs)?;
+        let jobs = threads.current_num_threads();
+        let feed = &Feed {
             ahead: self.ahead.unwrap_or(8 * jobs).max(jobs),
             state: Mutex::new(FeedState {
                 items: items.into_iter(),
                 next: 0,
                 due: 0,
+                tickets: VecDeque::new(),
+                ended: false,
             }),
-            answered: Condvar::new(),
+            changed: Condvar::new(),
         };
-        let (sender, receiver) = mpsc::channel();
+        let fresh = || Worker::new(self.options.clone(), budget, progress, &self.cancel, self.timeout);
         thread::scope(|scope| {
             // With a builder, as a thread that cannot be had is an error and no panic.
             thread::Builder::new().spawn_scoped(scope, || {
-                // Moved in here, so that the channel closes when the last worker is done.
-                let sender = sender;
-                pool.broadcast(|_| {
-                    let mut worker = self.worker(budget, progress);
-                    while let Some((index, item)) = feed.next(|| self.cancel.is_cancelled() || self.stop.is_cancelled())
-                    {
+                // Also where the iterator of the items panics.
+                let _end = End(feed);
+                threads.broadcast(|_| {
+                    let mut worker = fresh();
+                    let is_stopped = || self.cancel.is_cancelled() || self.stop.is_cancelled();
+                    while let Some((index, item, giver)) = feed.next(is_stopped) {
                         worker.index = index;
                         progress.started(index);
-                        let answer = catch_unwind(AssertUnwindSafe(|| work(&mut worker, index, item)));
-                        let answer = answer.map_err(|panic| {
-                            worker = self.worker(budget, progress);
+                        let done = catch_unwind(AssertUnwindSafe(|| work(&mut worker, index, item)));
+                        let done = done.map_err(|panic| {
+                            worker = fresh();
                             message(&*panic)
                         });
                         progress.finished(index);
-                        if sender.send((index, answer)).is_err() {
-                            break;
-                        }
+                        giver.give(done);
                     }
                 });
             })?;
-            let mut early = BTreeMap::new();
+            // Also where `finished` panics.
+            let _end = End(feed);
             let mut due = 0;
-            for (index, answer) in receiver {
-                early.insert(index, answer);
-                while let Some(answer) = early.remove(&due) {
-                    finished(due, answer);
-                    due += 1;
-                    feed.answered(due);
-                }
+            while let Some(ticket) = feed.ticket() {
+                budget.want(due);
+                // A worker that is gone without an answer has panicked, which the scope tells.
+                let Some(done) = ticket.wait() else { break };
+                finished(due, done);
+                due += 1;
+                feed.answered(due);
             }
             Ok(due)
         })
     }
-
-    fn worker<'b>(&'b self, budget: &'b Budget, progress: &'b dyn Progress) -> Worker<'b> {
-        Worker {
-            budget,
-            progress,
-            cancel: &self.cancel,
-            timeout: self.timeout,
-            preparer: Preparer::new(self.options.clone()),
-            buffer: Vec::new(),
-            index: 0,
-        }
-    }
 }
 
-/// Hands out items, so many ahead of the one that is due.
-struct Feed<I> {
+/// What became of an item, or the message of a panic.
+type Done<A> = Result<A, String>;
+
+/// Hands out items, so many ahead of the one that is due, and a ticket for each.
+struct Feed<I, A> {
     ahead: usize,
-    state: Mutex<FeedState<I>>,
-    answered: Condvar,
+    state: Mutex<FeedState<I, A>>,
+    changed: Condvar,
 }
 
-struct FeedState<I> {
+struct FeedState<I, A> {
     items: I,
     /// The index of the next item.
     next: usize,
     /// The index of the item whose answer is due.
     due: usize,
+    /// Those of the items that were handed out and are not answered, in their order.
+    tickets: VecDeque<Getter<Done<A>>>,
+    /// No more are handed out.
+    ended: bool,
 }
 
-impl<I: Iterator> Feed<I> {
-    fn next(&self, stopped: impl Fn() -> bool) -> Option<(usize, I::Item)> {
+impl<I: Iterator, A> Feed<I, A> {
+    fn next(&self, is_stopped: impl Fn() -> bool) -> Option<(usize, I::Item, Giver<Done<A>>)> {
         let mut state = self.lock();
-        while !stopped() {
+        while !state.ended && !is_stopped() {
             if state.next < state.due + self.ahead {
                 let item = state.items.next()?;
                 let index = state.next;
                 state.next += 1;
-                return Some((index, item));
+                let (giver, getter) = answer();
+                state.tickets.push_back(getter);
+                drop(state);
+                self.changed.notify_all();
+                return Some((index, item, giver));
             }
-            state = help_or_wait(state, &self.state, &self.answered);
+            state = help_or_wait(state, &self.state, &self.changed);
         }
         None
+    }
+}
+
+impl<I, A> Feed<I, A> {
+    /// The ticket of the item that is due, once it is handed out.
+    fn ticket(&self) -> Option<Getter<Done<A>>> {
+        let mut state = self.lock();
+        loop {
+            match state.tickets.pop_front() {
+                None if state.ended => return None,
+                None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                ticket => return ticket,
+            }
+        }
     }
 
     fn answered(&self, due: usize) {
         self.lock().due = due;
-        self.answered.notify_all();
+        self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, FeedState<I>> {
+    fn lock(&self) -> MutexGuard<'_, FeedState<I, A>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The message of a panic.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
-        .to_owned()
+/// Ends a feed when it is dropped: those who work take no more, and who waits for tickets gets those that there are.
+struct End<'f, I, A>(&'f Feed<I, A>);
+
+impl<I, A> Drop for End<'_, I, A> {
+    fn drop(&mut self) {
+        self.0.lock().ended = true;
+        self.0.changed.notify_all();
+    }
 }
