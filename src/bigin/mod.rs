@@ -30,14 +30,14 @@ mod code;
 mod data_center;
 mod error;
 mod fetch;
-mod halt;
 mod http;
 mod multipart;
-mod pace;
 mod pipeline;
+mod rate_limiter;
 mod record;
 mod retry;
 mod secret;
+mod stop_flag;
 mod token;
 
 pub use answer::{ApiError, Receipt};

@@ -10,9 +10,9 @@ use super::answer::Receipt;
 use super::client::Client;
 use super::code::Scope;
 use super::error::{BoxError, BuildError, UploadError};
-use super::halt::Halt;
 use super::multipart::Form;
 use super::record::Record;
+use super::stop_flag::StopFlag;
 use crate::options::Options;
 use crate::prepare::Preparer;
 use crate::report::Report;
@@ -107,7 +107,7 @@ pub struct Pipeline {
     client: Option<Client>,
     options: Options,
     preparers: usize,
-    halt: Arc<Halt>,
+    stop: Arc<StopFlag>,
 }
 
 impl Pipeline {
@@ -128,7 +128,7 @@ impl Pipeline {
             client: None,
             options,
             preparers,
-            halt: Arc::new(Halt::new()),
+            stop: Arc::new(StopFlag::new()),
         }
     }
 
@@ -141,7 +141,7 @@ impl Pipeline {
 
     /// Starts nothing more: requests in flight come to their end, everything else is given up without an event.
     pub fn stop(&self) {
-        self.halt.stop();
+        self.stop.stop();
         if let Some(client) = &self.client {
             client.stop();
         }
@@ -185,9 +185,9 @@ impl Pipeline {
         // As many as are read or prepared, as many as are sent, and as many again that wait to be sent.
         let room = Arc::new(Semaphore::new(ahead + 2 * concurrency));
         tokio::spawn(async move {
-            let halt = &line.pipeline.halt;
+            let stop = &line.pipeline.stop;
             for (index, record) in records.into_iter().enumerate() {
-                let Some(Ok(place)) = halt.unless(Arc::clone(&room).acquire_owned()).await else {
+                let Some(Ok(place)) = stop.unless(Arc::clone(&room).acquire_owned()).await else {
                     break;
                 };
                 let (line, events) = (Arc::clone(&line), events.clone());
@@ -311,7 +311,7 @@ where
             return Some((upload, None));
         };
         let sending = Arc::clone(&self.sending).acquire_owned();
-        let sending = Some(self.pipeline.halt.unless(sending).await?.ok()?);
+        let sending = Some(self.pipeline.stop.unless(sending).await?.ok()?);
         let mut sent = client.upload_form(record, &ready.form).await;
         let mut report = ready.report;
         if let Err(refused) = &sent
@@ -354,14 +354,14 @@ where
 
     /// Reads and prepares a photo, with other options than usual if they are given; `None` if the run was stopped.
     async fn ready(self: &Arc<Self>, index: usize, options: Option<Options>) -> Option<Result<Ready, PhotoError>> {
-        let halt = &self.pipeline.halt;
+        let stop = &self.pipeline.stop;
         // The semaphores are never closed.
-        let _ahead = halt.unless(self.ahead.acquire()).await?.ok()?;
-        let bytes = match halt.unless((self.source)(index)).await? {
+        let _ahead = stop.unless(self.ahead.acquire()).await?.ok()?;
+        let bytes = match stop.unless((self.source)(index)).await? {
             Ok(bytes) => bytes,
             Err(error) => return Some(Err(PhotoError::Source(error))),
         };
-        let _processor = halt.unless(self.processors.acquire()).await?.ok()?;
+        let _processor = stop.unless(self.processors.acquire()).await?.ok()?;
         let (sender, receiver) = oneshot::channel();
         let line = Arc::clone(self);
         // There are never more of these than threads, so that each starts at once.
