@@ -16,9 +16,9 @@ use super::http::{self, Reply, Timeouts};
 use super::multipart::Form;
 use super::rate_limiter::RateLimiter;
 use super::record::{ApiVersion, Record};
-use super::retry::Backoff;
 use super::stop_flag::StopFlag;
 use super::token::{Credentials, Token, Tokens};
+use crate::net::retry::Backoff;
 use crate::prepared::Prepared;
 
 /// What a client is made with.
@@ -175,14 +175,14 @@ impl ClientBuilder {
         let accounts = http::base_url("accounts URL", accounts)?;
         let tls = [&api, &accounts].iter().any(|url| url.scheme() == "https");
         let roots = self.roots.as_deref().map_or(Ok(Vec::new()), http::certificates)?;
-        let mut builder = http::builder(tls, roots)?.connect_timeout(self.timeouts.connect);
-        if !self.environment_proxy {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|source| BuildError::Setup {
-            what: "the HTTP client",
-            source: source.into(),
-        })?;
+        let builder = http::builder(tls, roots, self.environment_proxy)?;
+        let http = builder
+            .connect_timeout(self.timeouts.connect)
+            .build()
+            .map_err(|source| BuildError::Setup {
+                what: "the HTTP client",
+                source: source.into(),
+            })?;
         let tokens = Tokens::new(credentials, &accounts, http.clone(), self.timeouts, self.backoff);
         Ok(Client(Arc::new(Inner {
             http,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{self, Instant};
 
-use super::retry::random;
+use crate::net::retry::random;
 
 /// After how many successes in a row, for each slot in use, one more slot is opened again.
 const SUCCESSES_FOR_ONE_MORE: usize = 8;

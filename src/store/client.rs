@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart};
-use reqwest::Method;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
@@ -19,7 +18,7 @@ use super::object::{Contents, Object};
 use super::read::unless_cancelled;
 use super::uri::{Scheme, Uri};
 use crate::cancel::CancelToken;
-use crate::net::Web;
+use crate::net::{Connections, Web};
 
 /// More bytes than this are written in parts.
 const WHOLE: usize = 16 << 20;
@@ -64,6 +63,8 @@ impl Store {
     }
 
     pub(super) fn new(builder: StoreBuilder) -> Result<Self, StoreError> {
+        // What is wrong with them is said before anything is asked for.
+        builder.roots()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("photofit-store")
@@ -111,8 +112,7 @@ impl Store {
     pub fn head(&self, uri: &Uri) -> Result<Object, StoreError> {
         self.runtime.block_on(async {
             if uri.scheme() == Scheme::Web {
-                let incoming = self.inner.open_web(Method::HEAD, uri, u64::MAX).await?;
-                return Ok(Object::of_web(uri, &incoming));
+                return self.inner.head_web(uri).await;
             }
             let key = uri.to_key()?;
             let meta = self.inner.client(uri)?.head(&key).await;
@@ -228,7 +228,13 @@ impl Inner {
         if let Some(web) = self.web.get() {
             return Ok(web);
         }
-        let web = Web::new(self.builder.timeout, self.builder.private_urls);
+        let connections = Connections {
+            tls: true,
+            roots: self.builder.roots()?,
+            environment_proxy: self.builder.environment_proxy,
+            private: self.builder.private_urls,
+        };
+        let web = Web::new(&connections, self.builder.timeout);
         let web = web.map_err(|source| StoreError::setup("the HTTP client", source))?;
         Ok(self.web.get_or_init(|| web))
     }

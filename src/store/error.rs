@@ -1,6 +1,7 @@
 //! Why an object was not read, written or listed.
 
 use std::io;
+use std::time::Duration;
 
 use super::uri::Uri;
 pub use crate::net::BoxError;
@@ -163,13 +164,30 @@ impl StoreError {
         }
     }
 
+    /// Whether a web address may be read a little later, and how long its server asks to wait before that. What broke off
+    /// has no error of the client's below it, and may.
+    pub(super) fn may_pass(&self) -> (bool, Option<Duration>) {
+        match self {
+            Self::Unavailable { source, .. } => match source.downcast_ref::<FetchError>() {
+                Some(error) => (error.is_transient(), error.retry_after()),
+                None => (true, None),
+            },
+            _ => (false, None),
+        }
+    }
+
     /// What was wrong with a web address.
     pub(super) fn of_web(uri: &Uri, error: FetchError) -> Self {
         let uri = uri.to_string();
         match error {
             FetchError::BadUrl { why } => Self::address(&uri, why),
-            FetchError::Status { http_status: 404 | 410 } => Self::NotFound { uri },
-            error @ (FetchError::Status { http_status: 401 | 403 } | FetchError::Private { .. }) => Self::Denied {
+            FetchError::Status {
+                http_status: 404 | 410, ..
+            } => Self::NotFound { uri },
+            error @ (FetchError::Status {
+                http_status: 401 | 403, ..
+            }
+            | FetchError::Private { .. }) => Self::Denied {
                 uri,
                 source: error.into(),
             },
@@ -275,10 +293,11 @@ mod tests {
             (503, "unavailable"),
             (400, "unavailable"),
         ] {
-            assert_eq!(
-                StoreError::of_web(&uri, FetchError::Status { http_status }).kind(),
-                kind
-            );
+            let status = FetchError::Status {
+                http_status,
+                retry_after: None,
+            };
+            assert_eq!(StoreError::of_web(&uri, status).kind(), kind);
         }
     }
 }

@@ -17,6 +17,8 @@ const PAGE: usize = 3;
 pub enum Fault {
     /// An answer of this HTTP status.
     Status(u16),
+    /// An answer of this HTTP status that asks to wait for so many seconds.
+    Later(u16, u64),
     /// The connection ends without an answer.
     Reset,
     /// Of the body only so many bytes come.
@@ -133,6 +135,10 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, request: &Request) -> bo
         Some(Fault::Status(status)) => {
             let body = b"<Error>\n  <Code>Told</Code>\n</Error>";
             return http::respond(stream, status, &[], body, usize::MAX);
+        }
+        Some(Fault::Later(status, seconds)) => {
+            let headers = [("Retry-After", seconds.to_string())];
+            return http::respond(stream, status, &headers, b"<Error/>", usize::MAX);
         }
         Some(Fault::Cut(sent)) => cut = sent,
         Some(Fault::Slow(time)) => thread::sleep(time),

@@ -5,11 +5,14 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use photofit::bigin::{FetchError, Fetcher};
 
+use tokio_rustls::TlsAcceptor;
+
 use crate::run;
+use crate::tls::identity;
 
 const LIMIT: u64 = 100_000;
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -98,4 +101,113 @@ fn a_file_at_the_limit_is_whole() {
     });
     let fetcher = Fetcher::new(LIMIT, TIMEOUT, true).unwrap();
     assert_eq!(run(async { fetcher.get(&url).await.unwrap() }), vec![9; LIMIT as usize]);
+}
+
+/// Serves the answers in turn, the last one again and again; with none the connection ends without one.
+fn serve_in_turn(answers: Vec<Vec<u8>>) -> (String, Arc<[AtomicUsize; 2]>) {
+    let turn = AtomicUsize::new(0);
+    serve(move |mut stream, _| {
+        let turn = turn.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1);
+        let _gone = stream.write_all(&answers[turn]);
+    })
+}
+
+fn status(status: u16, headers: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status} X\r\nContent-Length: 5\r\nConnection: close\r\n{headers}\r\nbytes").into_bytes()
+}
+
+fn patient() -> Fetcher {
+    let builder = Fetcher::builder().max_bytes(LIMIT).private_urls(true);
+    builder.timeout(Duration::from_secs(30)).build().unwrap()
+}
+
+#[test]
+fn what_may_pass_is_tried_again() {
+    let cut = b"HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\nby".to_vec();
+    let answers = vec![status(503, ""), Vec::new(), cut, status(408, ""), status(200, "")];
+    let (url, counts) = serve_in_turn(answers);
+    assert_eq!(run(async { patient().get(&url).await.unwrap() }), b"bytes");
+    assert_eq!(counts[0].load(Ordering::Relaxed), 5);
+
+    let (url, counts) = serve_in_turn(vec![status(500, "")]);
+    let error = run(async { patient().get(&url).await.unwrap_err() });
+    assert!(
+        matches!(error, FetchError::Status { http_status: 500, .. }) && error.is_transient(),
+        "{error:?}"
+    );
+    assert_eq!(counts[0].load(Ordering::Relaxed), 5, "four times more");
+}
+
+#[test]
+fn a_server_is_asked_again_when_it_wants_it() {
+    // A date has whole seconds: this one is between two and three away.
+    let date = || httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
+    for (http_status, asked, least) in [(503, date(), 1.5), (429, "1".to_owned(), 1.0)] {
+        let asks = status(http_status, &format!("Retry-After: {asked}\r\n"));
+        let (url, _) = serve_in_turn(vec![asks, status(200, "")]);
+        let start = Instant::now();
+        run(async { patient().get(&url).await.unwrap() });
+        assert!(start.elapsed().as_secs_f64() >= least, "{asked}: {:?}", start.elapsed());
+    }
+    // Later than there is time for.
+    let (url, counts) = serve_in_turn(vec![status(503, "Retry-After: 3600\r\n")]);
+    let start = Instant::now();
+    let error = run(async { patient().get(&url).await.unwrap_err() });
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(counts[0].load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn what_lasts_fails_at_once() {
+    for http_status in [400, 401, 403, 404, 410, 204, 300] {
+        let (url, counts) = serve_in_turn(vec![status(http_status, "")]);
+        let error = run(async { patient().get(&url).await.unwrap_err() });
+        assert!(
+            matches!(error, FetchError::Status { http_status: told, .. } if told == http_status)
+                && !error.is_transient(),
+            "{error:?}"
+        );
+        assert_eq!(counts[0].load(Ordering::Relaxed), 1);
+    }
+    let error = run(async { patient().get("http://no-such-host.invalid/a.jpg").await.unwrap_err() });
+    // A machine without a network cannot tell.
+    let known = matches!(&error, FetchError::UnknownHost { host } if host == "no-such-host.invalid");
+    assert!(known || matches!(error, FetchError::Broken { .. }), "{error:?}");
+}
+
+#[test]
+fn a_certificate_is_trusted_if_it_is_named() {
+    let (pem, mut config) = identity();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let connections = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&connections);
+    run(async {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/a.jpg", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                seen.fetch_add(1, Ordering::Relaxed);
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else {
+                        return;
+                    };
+                    let _request = stream.read(&mut [0; 2048]).await;
+                    let _gone = stream.write_all(&status(200, "")).await;
+                    let _gone = stream.shutdown().await;
+                });
+            }
+        });
+        let error = patient().get(&url).await.unwrap_err();
+        assert!(matches!(error, FetchError::Untrusted { .. }), "{error:?}");
+        assert_eq!(connections.load(Ordering::Relaxed), 1, "it is not tried again");
+        let builder = Fetcher::builder().private_urls(true);
+        let trusting = builder.clone().root_certificates(pem).build().unwrap();
+        assert_eq!(trusting.get(&url).await.unwrap(), b"bytes");
+        let error = builder.root_certificates("hello").build().unwrap_err();
+        assert!(matches!(error, FetchError::Setup { .. }), "{error:?}");
+    });
 }
