@@ -32,6 +32,7 @@
 //! * [`Options`] and [`Limits`] hold what a caller may choose; the default is Zoho Bigin's 10 MP and 10 MB.
 //! * [`Report`] tells what was done and what was lost; [`Error`] says why it could not be, and what to do about it.
 //! * [`Batch`] does it for many, in bounded memory; [`CancelToken`] stops it.
+//! * [`place`] has one word for where photos come from and go to: paths, objects, web addresses, standard input.
 //! * [`jpeg`] is the codec below, for those who need its steps.
 //!
 //! Nothing here is global: no thread pool, no environment, no printing. On a thread of a rayon pool, the work inside a
@@ -69,6 +70,7 @@ mod net;
 mod options;
 mod orient;
 mod pixels;
+pub mod place;
 mod plan;
 mod planar;
 mod prepare;

@@ -12,7 +12,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let args = cli::args::Args::parse();
     cli::run(args).unwrap_or_else(|error| {
-        cli::tell(format_args!("photofit: {}", cli::report::chain(&error)));
+        cli::tell(format_args!("photofit: {}", cli::verdict::chain(&error)));
         ExitCode::from(cli::WRONG_USAGE)
     })
 }

@@ -2,27 +2,29 @@
 
 pub(crate) mod args;
 mod destination;
-mod files;
 mod help;
 mod inputs;
 mod journal;
 mod logs;
 mod names;
+mod network;
 mod output;
 mod page;
 mod prep;
 mod probe;
 mod progress;
-pub(crate) mod report;
+mod report;
 mod resume;
 mod shard;
 mod shell;
 mod signals;
 mod source;
-mod storage;
+mod stamp;
 mod units;
 #[cfg(feature = "upload")]
 mod upload;
+pub(crate) mod verdict;
+mod version;
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -8,8 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use photofit::Action;
 use photofit::batch::Stage;
 
-use super::report::{Answer, Verdict, printable};
+use super::report::{Answer, printable};
 use super::units;
+use super::verdict::Verdict;
 
 /// How many reasons for refusals the summary shows.
 const REASONS: usize = 5;
@@ -129,8 +130,8 @@ impl Summary {
                 self.count(report.action);
             }
             Verdict::Planned(planned) => {
-                self.before += planned.source_bytes();
-                self.count(planned.action());
+                self.before += planned.source.bytes;
+                self.count(planned.action);
             }
             Verdict::Skipped(note) => {
                 self.skipped += 1;

@@ -155,11 +155,15 @@ impl Preparer {
 /// Whether a plan to transcode to `format` and an upright size comes down to turning a JPEG without loss, as far as the
 /// header tells: [`Preparer::recode`] has the last word, once it has read the coefficients.
 pub(super) fn only_turns(data: &[u8], info: &ImageInfo, options: &Options, format: Format, size: (u32, u32)) -> bool {
+    may_only_turn(info, options, format, size) && planar::can_turn(data, info, options)
+}
+
+/// Whether it may be one that [`only_turns`], as far as its header tells.
+pub(super) fn may_only_turn(info: &ImageInfo, options: &Options, format: Format, size: (u32, u32)) -> bool {
     (info.format, format) == (Format::Jpeg, Format::Jpeg)
         && info.orientation != Orientation::Upright
         && size == info.upright_size()
         && fits(info, options)
-        && planar::can_turn(data, info, options)
 }
 
 /// Whether the file as it is keeps within the bytes.

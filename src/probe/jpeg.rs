@@ -243,6 +243,23 @@ pub(super) fn probe(data: &[u8]) -> Result<ImageInfo, Error> {
     })
 }
 
+/// Whether `head`, with which a file begins, has all segments before its first scan.
+pub(super) fn has_header(head: &[u8]) -> bool {
+    Segments::new(head)
+        .last()
+        .is_some_and(|s| matches!(s.marker, SOS | EOI))
+}
+
+/// Whether the end of a file, from which all of the trailer's directory is needed, tells of a video: `None` where more of it is
+/// needed.
+pub(super) fn is_motion_photo_by(tail: &[u8]) -> Option<bool> {
+    let Some(body) = tail.strip_suffix(b"SEFT") else {
+        return Some(false);
+    };
+    let length = le32(body, body.len().checked_sub(4)?).and_then(|len| usize::try_from(len).ok())?;
+    (length.checked_add(8)? <= tail.len()).then(|| samsung_motion_photo(tail))
+}
+
 /// Width and height by the first frame header of a stream, which may lack its tables. Only the first bytes are looked at,
 /// in which real streams have it.
 pub(crate) fn frame_size(stream: &[u8]) -> Option<(u16, u16)> {

@@ -3,6 +3,7 @@
 mod bmp;
 pub(crate) mod bytes;
 pub(crate) mod gif;
+pub(crate) mod head;
 pub(crate) mod heif;
 pub(crate) mod icc;
 pub(crate) mod ifd;

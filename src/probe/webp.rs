@@ -21,6 +21,21 @@ pub(crate) fn chunks(data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     })
 }
 
+/// Where the chunk ends that reaches beyond `head`, with which a file begins: `None` if its head is not whole there, or if it
+/// is one of metadata, of which all counts.
+pub(super) fn end(head: &[u8]) -> Option<u64> {
+    let mut at = 12_u64;
+    loop {
+        let start = usize::try_from(at).ok()?;
+        let name = head.get(start..start.checked_add(4)?)?;
+        let length = u64::from(le32(head, start + 4)?);
+        at = at.checked_add(8)?.checked_add(length)?.checked_add(length & 1)?;
+        if at > head.len() as u64 {
+            return matches!(name, b"VP8 " | b"VP8L" | b"ANMF" | b"ALPH").then_some(at);
+        }
+    }
+}
+
 /// The body of the first chunk called `name`.
 pub(crate) fn chunk<'a>(data: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
     chunks(data).find(|(n, _)| n == name).map(|(_, body)| body)

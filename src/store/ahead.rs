@@ -182,6 +182,14 @@ impl Source for Fetch {
     }
 
     fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        let (size, reader) = self.open_owned(cancel)?;
+        Ok((size, Box::new(reader)))
+    }
+}
+
+impl Fetch {
+    /// [`Source::open_until`] with a reader that outlives it.
+    pub(crate) fn open_owned(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Reader)> {
         self.begin();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(mut reading) = state.reading.take() else {
@@ -205,7 +213,7 @@ impl Source for Fetch {
             bytes: io::Cursor::new(contents.bytes),
             _room: room,
         };
-        Ok((size, Box::new(reader)))
+        Ok((size, reader))
     }
 }
 
@@ -219,7 +227,7 @@ impl Drop for Fetch {
 }
 
 /// The bytes of an object; they are in memory until it is dropped.
-struct Reader {
+pub(crate) struct Reader {
     bytes: io::Cursor<Vec<u8>>,
     whole: bool,
     _room: Room,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -142,6 +143,22 @@ impl Store {
             return Err(StoreError::TooLarge { uri, size, limit });
         }
         Ok(contents)
+    }
+
+    /// Reads a part of an object, as much as there is of it: the service sends no more. With `etag` of that version alone.
+    /// The object that comes with it has the size of the whole.
+    ///
+    /// # Errors
+    /// Those of [`Store::read_until`]; [`StoreError::Unavailable`] if the object is another one by now.
+    pub fn read_range(
+        &self,
+        uri: &Uri,
+        range: Range<u64>,
+        etag: Option<&str>,
+        cancel: &CancelToken,
+    ) -> Result<Contents, StoreError> {
+        let read = unless_cancelled(cancel, uri, self.inner.read_range(uri, range, etag));
+        self.runtime.block_on(read)?
     }
 
     /// Writes an object, or writes over it: nobody ever sees a part of it, and if it fails, what was there is there still.

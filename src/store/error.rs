@@ -164,13 +164,29 @@ impl StoreError {
         }
     }
 
+    /// What the library below says about the part of an object of a certain version.
+    pub(super) fn of_part(uri: &Uri, error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::Precondition { .. } => Self::changed(uri),
+            error => Self::of_store(uri, error),
+        }
+    }
+
+    /// An object became another one while it was read.
+    pub(super) fn changed(uri: &Uri) -> Self {
+        Self::Unavailable {
+            uri: uri.to_string(),
+            source: Changed.into(),
+        }
+    }
+
     /// Whether a web address may be read a little later, and how long its server asks to wait before that. What broke off
     /// has no error of the client's below it, and may.
     pub(super) fn may_pass(&self) -> (bool, Option<Duration>) {
         match self {
             Self::Unavailable { source, .. } => match source.downcast_ref::<FetchError>() {
                 Some(error) => (error.is_transient(), error.retry_after()),
-                None => (true, None),
+                None => (!source.is::<Changed>(), None),
             },
             _ => (false, None),
         }
@@ -216,6 +232,16 @@ impl From<StoreError> for io::Error {
         };
         Self::new(kind, error)
     }
+}
+
+/// An object became another one between two parts of it.
+#[derive(Debug, thiserror::Error)]
+#[error("it was changed while it was read")]
+struct Changed;
+
+/// Whether a part was asked for of an object that has no bytes.
+pub(super) fn is_empty(error: &object_store::Error) -> bool {
+    status(&error.to_string()) == Some(416)
 }
 
 /// The HTTP status that an error of the library below tells of. Lists that are refused have no kind of their own there, and

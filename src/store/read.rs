@@ -1,18 +1,19 @@
 //! Reading an object: from a service or the web, again where it broke off, and no further than is worth it.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use object_store::ObjectStoreExt;
+use object_store::{GetOptions, GetRange, ObjectStore as _, ObjectStoreExt};
 use reqwest::Method;
 use tokio::time;
 
 use super::ahead::Room;
 use super::client::Inner;
 use super::cloud::RETRY_TIME;
-use super::error::StoreError;
+use super::error::{StoreError, is_empty};
 use super::object::{Contents, Object};
 use super::uri::{Scheme, Uri};
 use crate::cancel::CancelToken;
@@ -69,6 +70,57 @@ impl Inner {
                 return Err(error);
             }
         }
+    }
+
+    /// Reads a part of an object, as much as there is of it.
+    pub(super) async fn read_range(
+        &self,
+        uri: &Uri,
+        range: Range<u64>,
+        etag: Option<&str>,
+    ) -> Result<Contents, StoreError> {
+        let mut retries = self.retries();
+        loop {
+            let error = match self.read_range_once(uri, range.clone(), etag).await {
+                Ok(contents) => return Ok(contents),
+                Err(error) => error,
+            };
+            let (transient, asked) = error.may_pass();
+            if uri.scheme() != Scheme::Web || !retries.wait(transient, asked).await {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn read_range_once(&self, uri: &Uri, range: Range<u64>, etag: Option<&str>) -> Result<Contents, StoreError> {
+        let (object, mut body) = if uri.scheme() == Scheme::Web {
+            let web = self.web()?;
+            let incoming = web.open(Method::GET, uri.as_str(), Some(range), u64::MAX).await;
+            let incoming = incoming.map_err(|e| StoreError::of_web(uri, e))?;
+            (Object::of_web(uri, &incoming), Body::Web(incoming))
+        } else {
+            let options = GetOptions {
+                range: Some(GetRange::Bounded(range)),
+                if_match: etag.map(str::to_owned),
+                ..GetOptions::default()
+            };
+            let result = self.client(uri)?.get_opts(&uri.to_key()?, options).await;
+            let result = match result {
+                // No range lies in it.
+                Err(error) if is_empty(&error) => return self.read_once(uri, 0, None).await,
+                result => result.map_err(|e| StoreError::of_part(uri, e))?,
+            };
+            let object = Object::of_store(uri, result.meta.clone());
+            (object, Body::Store(result.into_stream()))
+        };
+        if etag.is_some() && object.etag.is_some() && object.etag.as_deref() != etag {
+            return Err(StoreError::changed(uri));
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next(uri).await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Contents { object, bytes })
     }
 
     /// What is known of a web address without its bytes.

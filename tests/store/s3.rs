@@ -37,6 +37,8 @@ pub struct State {
     pub fault_at: Option<fn(&Request) -> Option<Fault>>,
     /// How often each kind of request came, as `GET` or `PUT part`.
     pub counts: BTreeMap<&'static str, usize>,
+    /// The bytes of objects that were sent.
+    pub sent: usize,
     /// Each request: its kind and its target.
     pub log: Vec<(&'static str, String)>,
     /// The writings in parts that are neither complete nor given up.
@@ -90,6 +92,11 @@ impl S3 {
     /// What came since the last call, by kind.
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut self.state().counts)
+    }
+
+    /// The bytes of objects that were sent since the last call.
+    pub fn sent(&self) -> usize {
+        std::mem::take(&mut self.state().sent)
     }
 
     /// The environment that leads here.
@@ -153,6 +160,9 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, request: &Request) -> bo
     }
     let (status, headers, body) = state.lock().unwrap().act(kind, request);
     let whole = body.len();
+    if kind == "GET" {
+        state.lock().unwrap().sent += whole.min(cut);
+    }
     let body = if kind == "HEAD" { &[] } else { body.as_slice() };
     let mut headers: Vec<(&str, String)> = headers;
     headers.push(("Content-Length", whole.to_string()));
@@ -252,11 +262,21 @@ fn get(bytes: &[u8], request: &Request) -> Answer {
         ("ETag", etag(bytes)),
         ("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT".to_owned()),
     ];
+    if request.header("if-match").is_some_and(|wanted| wanted != etag(bytes)) {
+        return (
+            412,
+            Vec::new(),
+            b"<Error><Code>PreconditionFailed</Code></Error>".to_vec(),
+        );
+    }
     let Some(range) = request.header("range").and_then(|r| r.strip_prefix("bytes=")) else {
         return (200, headers, bytes.to_vec());
     };
     let (first, last) = range.split_once('-').unwrap();
     let first: usize = first.parse().unwrap();
+    if first >= bytes.len() {
+        return (416, Vec::new(), b"<Error><Code>InvalidRange</Code></Error>".to_vec());
+    }
     let end = last
         .parse::<usize>()
         .map_or(bytes.len(), |last| bytes.len().min(last + 1));

@@ -11,8 +11,9 @@ use photofit::bigin::{FetchError, Fetcher};
 
 use tokio_rustls::TlsAcceptor;
 
-use crate::run;
+use crate::command::Desk;
 use crate::tls::identity;
+use crate::{jpeg, run};
 
 const LIMIT: u64 = 100_000;
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -210,4 +211,65 @@ fn a_certificate_is_trusted_if_it_is_named() {
         let error = builder.root_certificates("hello").build().unwrap_err();
         assert!(matches!(error, FetchError::Setup { .. }), "{error:?}");
     });
+}
+
+#[test]
+fn a_photo_of_an_upload_comes_through_the_proxy_and_by_the_certificates_that_are_named() {
+    let photo = jpeg(40, 30, 3);
+    let answer = move || {
+        let head = format!(
+            "HTTP/1.1 200 X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            photo.len()
+        );
+        [head.as_bytes(), &photo].concat()
+    };
+    let desk = Desk::new(0);
+
+    // The API is on this machine, the photo behind a proxy that is asked for the whole address.
+    let sent = answer.clone();
+    let (proxy, counts) = serve(move |mut stream, _| stream.write_all(&sent()).unwrap());
+    let mut command = desk.command(&["--record", "Contacts/1", "http://photos.example/1.jpg"]);
+    command
+        .env("HTTP_PROXY", proxy.trim_end_matches("/photo.jpg"))
+        .env("NO_PROXY", "127.0.0.1");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((counts[0].load(Ordering::Relaxed), desk.requests()), (1, 1));
+
+    let (pem, mut config) = identity();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    std::fs::write(desk.path("ca.pem"), pem).unwrap();
+    let config = Arc::new(config);
+    let (url, counts) = serve_tls(config, answer());
+    let args = ["--record", "Contacts/2", &url, "--allow-private-urls"];
+    let (code, lines, _) = desk.run(&args);
+    let message = lines[0]["error"]["message"].as_str().unwrap();
+    assert!(code == 1 && message.contains("certificate is not trusted"), "{message}");
+    assert_eq!(counts.load(Ordering::Relaxed), 1, "it is not tried again");
+    let (code, _, told) = desk.run(&[&args[..], &["--ca-file", "ca.pem"]].concat());
+    assert_eq!((code, desk.requests()), (0, 2), "{told}");
+}
+
+/// Serves `answer` behind TLS for every request; the URL, and how many connections there were.
+fn serve_tls(config: Arc<rustls::ServerConfig>, answer: Vec<u8>) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/photo.jpg", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&connections);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, config, answer) = (stream.unwrap(), Arc::clone(&config), answer.clone());
+            seen.fetch_add(1, Ordering::Relaxed);
+            thread::spawn(move || {
+                let connection = rustls::ServerConnection::new(config).unwrap();
+                let mut tls = rustls::StreamOwned::new(connection, stream);
+                if tls.read(&mut [0; 2048]).is_ok() {
+                    let _gone = tls.write_all(&answer);
+                    tls.conn.send_close_notify();
+                    let _gone = tls.flush();
+                }
+            });
+        }
+    });
+    (url, connections)
 }

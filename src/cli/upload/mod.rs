@@ -13,19 +13,19 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use photofit::bigin::{BoxError, Client, Event, Fetcher, PhotoError, Pipeline};
+use photofit::place::Place;
 use photofit::{Limits, Options};
 
 use super::logs;
-use super::report::{Reporter, chain};
-use super::storage::Storage;
-use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED, files, signals, tell};
+use super::network::Network;
+use super::report::Reporter;
+use super::stamp::Stamp;
+use super::verdict::chain;
+use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED, signals, tell};
 use answer::Line;
 use args::UploadArgs;
-use journal::{Journal, Stamp};
-use records::{Item, Photo};
-
-/// The most bytes of a file of certificates: all that browsers trust take a quarter of a megabyte.
-const LARGEST_CA_FILE: u64 = 16 << 20;
+use journal::Journal;
+use records::Item;
 
 /// How long the fetching of a photo may take, redirects included.
 const DOWNLOAD_TIME: Duration = Duration::from_secs(60);
@@ -41,19 +41,17 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
         .apply(args.conform.options())
         .map_err(|e| Error::usage(chain(&e)))?;
     within_the_service(options.limits())?;
-    let storage = Storage::new(0, args.allow_private_urls);
+    let network = Network::new(0, args.allow_private_urls, args.ca_file.as_deref())?;
+    let places = network.places();
     let items = match (&args.records, &args.record) {
-        (Some(path), _) => records::read(path, &storage)?,
-        (None, Some(one)) => records::single(&one[0], &one[1], &storage)?,
+        (Some(path), _) => records::read(path, &places)?,
+        (None, Some(one)) => records::single(&one[0], &one[1], &places)?,
         (None, None) => Vec::new(),
     };
-    let any_url = items.iter().any(|item| matches!(item.photo, Photo::Url(_)));
-    let fetcher = any_url
-        .then(|| Fetcher::new(args.max_download, DOWNLOAD_TIME, args.allow_private_urls))
-        .transpose()
-        .map_err(|e| Error::usage(chain(&e)))?;
+    let any_url = items.iter().any(|item| matches!(item.photo, Place::Web(_)));
+    let fetcher = any_url.then(|| fetcher(&args, &network)).transpose()?;
     records::check(args.records.as_deref(), &items, fetcher.as_ref())?;
-    let pipeline = pipeline(&args, options.clone())?;
+    let pipeline = pipeline(&args, &network, options.clone())?;
     let journal = args.journal.as_deref().filter(|_| !args.dry_run || args.resume);
     let mut journal = journal.map(|path| Journal::open(path, args.resume)).transpose()?;
     let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, false)?;
@@ -192,7 +190,20 @@ fn within_the_service(limits: &Limits) -> Result<(), Error> {
     ))
 }
 
-fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
+/// What fetches photos from web addresses.
+fn fetcher(args: &UploadArgs, network: &Network) -> Result<Fetcher, Error> {
+    let mut builder = Fetcher::builder()
+        .max_bytes(args.max_download)
+        .timeout(DOWNLOAD_TIME)
+        .private_urls(args.allow_private_urls)
+        .environment_proxy(true);
+    if let Some(pem) = network.certificates() {
+        builder = builder.root_certificates(pem);
+    }
+    builder.build().map_err(|e| Error::usage(chain(&e)))
+}
+
+fn pipeline(args: &UploadArgs, network: &Network, options: Options) -> Result<Pipeline, Error> {
     let credentials = credentials::find(args.credentials.as_deref())?;
     let pipeline = if args.dry_run {
         Pipeline::dry_run(options)
@@ -215,9 +226,7 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
         if let Some(url) = &args.accounts_url {
             builder = builder.accounts_url(url);
         }
-        if let Some(path) = &args.ca_file {
-            let pem = files::read(path, LARGEST_CA_FILE)
-                .map_err(|e| Error::usage(format!("cannot read the certificates of {}: {e}", path.display())))?;
+        if let Some(pem) = network.certificates() {
             builder = builder.root_certificates(pem);
         }
         if let Some(requests) = args.requests_per_minute {
@@ -257,47 +266,35 @@ fn source(
     limit: u64,
     stamps: Option<Stamps>,
 ) -> impl Fn(usize) -> Fetching + Send + Sync + 'static {
-    let photos: Arc<[Photo]> = left.iter().map(|&i| items[i].photo.clone()).collect();
+    let photos: Arc<[Place]> = left.iter().map(|&i| items[i].photo.clone()).collect();
     move |index| {
         let (photos, fetcher, stamps) = (Arc::clone(&photos), fetcher.clone(), stamps.clone());
         Box::pin(async move {
             match (&photos[index], fetcher) {
-                (Photo::Url(url), Some(fetcher)) => Ok(fetcher.get(url).await?),
-                (Photo::Url(_), None) => Err("no fetcher".into()),
-                (Photo::Object(spot), _) => {
-                    let spot = spot.clone();
+                (Place::Web(web), Some(fetcher)) => Ok(fetcher.get(web.url()).await?),
+                (Place::Web(_), None) => Err("no fetcher".into()),
+                (place, _) => {
+                    let place = place.clone();
                     let read = move || {
-                        let (bytes, version) = spot.read(limit)?;
+                        let (bytes, version) = place.read(limit).map_err(|e| too_large(e, &place, limit))?;
                         if let Some(stamps) = stamps {
-                            stamps.put(index, Stamp::of_object(version, &bytes));
+                            stamps.put(index, Stamp::of(&version, &bytes));
                         }
-                        Ok::<_, io::Error>(bytes)
+                        Ok::<_, BoxError>(bytes)
                     };
-                    Ok(tokio::task::spawn_blocking(read).await??)
-                }
-                (Photo::File(path), _) => {
-                    let path = path.clone();
-                    let read = move || {
-                        use io::Read;
-                        let mut bytes = Vec::new();
-                        let file = files::open_regular(&path)?;
-                        // As it is before it is read: what changes from now on has changed.
-                        let before = file.metadata()?;
-                        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-                        if let Some(stamps) = stamps {
-                            stamps.put(index, Stamp::of_file(&before, &bytes));
-                        }
-                        Ok::<_, io::Error>(bytes)
-                    };
-                    let bytes = tokio::task::spawn_blocking(read).await??;
-                    if bytes.len() as u64 > limit {
-                        return Err(format!("the file has more than {limit} bytes (--max-memory)").into());
-                    }
-                    Ok(bytes)
+                    tokio::task::spawn_blocking(read).await?
                 }
             }
         })
     }
+}
+
+/// Says of a file with too many bytes how more are read.
+fn too_large(error: io::Error, place: &Place, limit: u64) -> BoxError {
+    if error.kind() == io::ErrorKind::FileTooLarge && !place.is_remote() {
+        return format!("the file has more than {limit} bytes (--max-memory)").into();
+    }
+    error.into()
 }
 
 /// Two bars: prepared, and uploaded.
