@@ -10,14 +10,13 @@ use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
 use rustls::pki_types::CertificateDer;
 
-use super::client::Store;
 use super::error::StoreError;
 use crate::net;
 
 /// What the names of settings begin with, as environment variables.
 const PREFIXES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
-/// The settings of a [`Store`]: credentials, retries, time-outs.
+/// The settings of a [`Store`](super::Store): credentials, retries, time-outs.
 ///
 /// ```
 /// use photofit::store::Store;
@@ -121,7 +120,7 @@ impl StoreBuilder {
         self
     }
 
-    /// Sets how many objects are read [ahead](Store::ahead) of those who ask for them (default: 16), and how many bytes
+    /// Sets how many objects are read [ahead](super::Store::ahead) of those who ask for them (default: 16), and how many bytes
     /// of memory they may take together (default: 256 MB). One that is larger is read when it is asked for.
     #[must_use]
     pub fn ahead(mut self, objects: usize, memory: u64) -> Self {
@@ -153,14 +152,6 @@ impl StoreBuilder {
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = Some(pem.into());
         self
-    }
-
-    /// Makes the client, and the threads for its connections. No connection is made yet.
-    ///
-    /// # Errors
-    /// [`StoreError::Setup`] for certificates that are none, and if the system gives no threads.
-    pub fn build(self) -> Result<Store, StoreError> {
-        Store::new(self)
     }
 
     /// The certificates that are trusted beside the system's.
@@ -233,13 +224,15 @@ mod tests {
         ] {
             assert!(!is_setting(name), "{name}");
         }
-        let error = Store::builder().setting("AWS_REGON", "eu").expect_err("a misprint");
+        let error = StoreBuilder::default()
+            .setting("AWS_REGON", "eu")
+            .expect_err("a misprint");
         assert_eq!(error.kind(), "setup");
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let builder = Store::builder()
+        let builder = StoreBuilder::default()
             .setting("AWS_SECRET_ACCESS_KEY", "hunter2")
             .expect("a setting");
         let shown = format!("{builder:?} {:?}", builder.clone().build().expect("a client"));

@@ -1,9 +1,9 @@
 //! Why an object was not read, written or listed.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::uri::Uri;
 pub use crate::net::BoxError;
 use crate::net::FetchError;
 
@@ -141,7 +141,7 @@ impl StoreError {
     }
 
     /// What the library below says about an object.
-    pub(super) fn of_store(uri: &Uri, error: object_store::Error) -> Self {
+    pub(super) fn of_store(uri: &dyn fmt::Display, error: object_store::Error) -> Self {
         let uri = uri.to_string();
         match error {
             object_store::Error::NotFound { .. } => Self::NotFound { uri },
@@ -165,7 +165,7 @@ impl StoreError {
     }
 
     /// What the library below says about the part of an object of a certain version.
-    pub(super) fn of_part(uri: &Uri, error: object_store::Error) -> Self {
+    pub(super) fn of_part(uri: &dyn fmt::Display, error: object_store::Error) -> Self {
         match error {
             object_store::Error::Precondition { .. } => Self::changed(uri),
             error => Self::of_store(uri, error),
@@ -173,7 +173,7 @@ impl StoreError {
     }
 
     /// An object became another one while it was read.
-    pub(super) fn changed(uri: &Uri) -> Self {
+    pub(super) fn changed(uri: &dyn fmt::Display) -> Self {
         Self::Unavailable {
             uri: uri.to_string(),
             source: Changed.into(),
@@ -193,7 +193,7 @@ impl StoreError {
     }
 
     /// What was wrong with a web address.
-    pub(super) fn of_web(uri: &Uri, error: FetchError) -> Self {
+    pub(super) fn of_web(uri: &dyn fmt::Display, error: FetchError) -> Self {
         let uri = uri.to_string();
         match error {
             FetchError::BadUrl { why } => Self::address(&uri, why),
@@ -275,6 +275,7 @@ impl Said {
 mod tests {
     use std::error::Error as _;
 
+    use super::super::uri::Uri;
     use super::*;
 
     fn said(text: String) -> object_store::Error {

@@ -10,11 +10,11 @@ use object_store::{GetOptions, GetRange, ObjectStore as _, ObjectStoreExt};
 use reqwest::Method;
 use tokio::time;
 
-use super::ahead::Room;
-use super::client::Inner;
 use super::cloud::RETRY_TIME;
 use super::error::{StoreError, is_empty};
+use super::inner::Inner;
 use super::object::{Contents, Object};
+use super::room::Room;
 use super::uri::{Scheme, Uri};
 use crate::cancel::CancelToken;
 use crate::net::{Incoming, Retries};
