@@ -32,6 +32,7 @@
 //! * [`Options`] and [`Limits`] hold what a caller may choose; the default is Zoho Bigin's 10 MP and 10 MB.
 //! * [`Report`] tells what was done and what was lost; [`Error`] says why it could not be, and what to do about it.
 //! * [`Batch`] does it for many, in bounded memory, and [`Pool`] as they come; [`CancelToken`] stops it.
+//! * [`place`] has one word for where photos come from and go to: paths, objects, web addresses, standard input.
 //! * [`jpeg`] is the codec below, for those who need its steps.
 //!
 //! Nothing here is global: no thread pool, no environment, no printing. On a thread of a rayon pool, the work inside a
@@ -60,6 +61,7 @@ mod limits;
 mod net;
 mod options;
 mod pixels;
+pub mod place;
 pub mod pool;
 mod prepare;
 mod report;
@@ -75,8 +77,6 @@ pub use limits::{Limits, Preset};
 pub use options::{Check, Chroma, Effort, Filter, Light, Metadata, OnDamage, Options, OutputFormat, Quality};
 pub use photofit_jpeg as jpeg;
 pub use photofit_jpeg::{CancelToken, Cancelled, Orientation};
-#[doc(hidden)]
-pub use pool as batch;
 pub use pool::{Batch, Pool};
 pub use prepare::{Plan, Prepared, Preparer, estimate_memory, plan, prepare};
 pub use report::{Action, Loss, LossKind, Outcome, Report, Source};

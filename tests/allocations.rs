@@ -6,7 +6,7 @@
 use std::alloc::System;
 use std::path::PathBuf;
 
-use photofit::batch::Worker;
+use photofit::pool::Worker;
 use photofit::{Batch, Effort, Limits, Options};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use photofit::batch::{Cause, Progress, Source, Stage};
+use photofit::pool::{Cause, Progress, Source, Stage};
 use photofit::{Batch, CancelToken, Error, Limits, Options, Preparer};
 
 fn testdata(name: &str) -> PathBuf {
@@ -196,7 +196,7 @@ fn a_panic_is_one_photo_s_error() {
         Box::new(move || Box::new(good.clone())),
     ];
     let mut results = Vec::new();
-    let work = |worker: &mut photofit::batch::Worker<'_>, _: usize, make: Box<dyn Fn() -> Box<dyn Source> + Send>| {
+    let work = |worker: &mut photofit::pool::Worker<'_>, _: usize, make: Box<dyn Fn() -> Box<dyn Source> + Send>| {
         worker.open(&*make()).map(|mut photo| photo.prepare().is_ok()).is_ok()
     };
     Batch::new(small())
@@ -236,7 +236,7 @@ impl Progress for Watch {
 fn progress_is_told() {
     let watch = Watch::default();
     let sources: Vec<PathBuf> = (0..30).map(|_| testdata("jpeg/sampling-420.jpg")).collect();
-    let work = |worker: &mut photofit::batch::Worker<'_>, index: usize, source: PathBuf| {
+    let work = |worker: &mut photofit::pool::Worker<'_>, index: usize, source: PathBuf| {
         let mut photo = worker.open(&source).unwrap();
         if index == 0 {
             // What it holds is all there is, so that the next worker has to wait, however late it gets to run.

@@ -12,13 +12,13 @@ use super::answer::{Answer, ApiError, Receipt};
 use super::code::ErrorCode;
 use super::data_center::DataCenter;
 use super::error::{BuildError, Failure, InvalidSetting, UploadError};
-use super::halt::Halt;
 use super::http::{self, Reply, Timeouts};
 use super::multipart::Form;
-use super::pace::Pace;
+use super::rate_limiter::RateLimiter;
 use super::record::{ApiVersion, Record};
-use super::retry::Backoff;
+use super::stop_flag::StopFlag;
 use super::token::{Credentials, Token, Tokens};
+use crate::net::retry::Backoff;
 use crate::prepare::Prepared;
 
 /// What a client is made with.
@@ -175,27 +175,27 @@ impl ClientBuilder {
         let accounts = http::base_url("accounts URL", accounts)?;
         let tls = [&api, &accounts].iter().any(|url| url.scheme() == "https");
         let roots = self.roots.as_deref().map_or(Ok(Vec::new()), http::certificates)?;
-        let mut builder = http::builder(tls, roots)?.connect_timeout(self.timeouts.connect);
-        if !self.environment_proxy {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|source| BuildError::Setup {
-            what: "the HTTP client",
-            source: source.into(),
-        })?;
+        let builder = http::builder(tls, roots, self.environment_proxy)?;
+        let http = builder
+            .connect_timeout(self.timeouts.connect)
+            .build()
+            .map_err(|source| BuildError::Setup {
+                what: "the HTTP client",
+                source: source.into(),
+            })?;
         let tokens = Tokens::new(credentials, &accounts, http.clone(), self.timeouts, self.backoff);
         Ok(Client(Arc::new(Inner {
             http,
             api,
             version: self.version,
             tokens,
-            pace: Pace::new(self.concurrency, self.per_minute),
+            rate: RateLimiter::new(self.concurrency, self.per_minute),
             concurrency: self.concurrency,
             backoff: self.backoff,
             timeouts: self.timeouts,
             max_attempts: self.max_attempts,
             max_elapsed: self.max_elapsed,
-            halt: Halt::new(),
+            stop: StopFlag::new(),
             credits: AtomicU64::new(UNKNOWN),
         })))
     }
@@ -213,13 +213,13 @@ struct Inner {
     api: Url,
     version: ApiVersion,
     tokens: Tokens,
-    pace: Pace,
+    rate: RateLimiter,
     concurrency: usize,
     backoff: Backoff,
     timeouts: Timeouts,
     max_attempts: u32,
     max_elapsed: Duration,
-    halt: Halt,
+    stop: StopFlag,
     credits: AtomicU64,
 }
 
@@ -279,13 +279,13 @@ impl Client {
     /// Sends nothing more: requests in flight come to their end, uploads that wait return [`Failure::Stopped`], and so do
     /// all that come later, on every clone.
     pub fn stop(&self) {
-        self.0.halt.stop();
+        self.0.stop.stop();
     }
 
     /// Whether [`stop`](Self::stop) was called.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.0.halt.is_stopped()
+        self.0.stop.is_stopped()
     }
 
     /// The API credits that are left of the day's, as the last answer that named them has it.
@@ -314,16 +314,16 @@ impl Inner {
         let mut last: Option<Failure> = None;
         loop {
             let stopped = || Failure::Stopped;
-            let slot = self.halt.unless(self.pace.admit(deadline)).await.ok_or_else(stopped)?;
+            let slot = self.stop.unless(self.rate.admit(deadline)).await.ok_or_else(stopped)?;
             let out_of_time = Failure::TimedOut {
                 what: "the time for this photo is over",
             };
             let Some(slot) = slot else {
                 return Err(last.unwrap_or(out_of_time));
             };
-            let token = self.halt.unless(self.tokens.get(deadline)).await.ok_or_else(stopped)?;
+            let token = self.stop.unless(self.tokens.get(deadline)).await.ok_or_else(stopped)?;
             let token = token.map_err(Failure::Token)?;
-            if self.halt.is_stopped() {
+            if self.stop.is_stopped() {
                 return Err(Failure::Stopped);
             }
             *attempts += 1;
@@ -331,7 +331,7 @@ impl Inner {
             drop(slot);
             let (failure, asked) = match outcome {
                 Ok(answer) => {
-                    self.pace.went_well();
+                    self.rate.went_well();
                     return Ok(answer);
                 }
                 Err(refused) => refused,
@@ -351,7 +351,7 @@ impl Inner {
             }
             let wait = if is_too_much(&failure) {
                 // The pause is everybody's, this photo's too: it is waited for where the others wait.
-                let pause = self.pace.slow_down(asked, |complaints| self.backoff.wait(complaints));
+                let pause = self.rate.slow_down(asked, |complaints| self.backoff.wait(complaints));
                 if Instant::now() + pause > deadline {
                     return Err(failure);
                 }
@@ -363,7 +363,7 @@ impl Inner {
                 return Err(failure);
             }
             last = Some(failure);
-            self.halt.unless(time::sleep(wait)).await.ok_or_else(stopped)?;
+            self.stop.unless(time::sleep(wait)).await.ok_or_else(stopped)?;
         }
     }
 
@@ -384,7 +384,7 @@ impl Inner {
             self.credits.store(credits, Ordering::Relaxed);
         }
         if let Some(wait) = reply.exhausted_for() {
-            self.pace.pause(wait);
+            self.rate.pause(wait);
         }
         let asked = reply.retry_after();
         judge(&reply).map_err(|failure| (failure, asked))

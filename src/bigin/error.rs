@@ -159,6 +159,13 @@ pub enum Failure {
         source: BoxError,
     },
 
+    /// There is no such host: check the API's URL, or the data centre. Trying again does not help.
+    #[error("there is no host {host}")]
+    UnknownHost {
+        /// The host.
+        host: String,
+    },
+
     /// The host cannot show a certificate that this machine trusts for its name: an intercepting proxy whose authority is
     /// not installed, a wrong host, or a clock that is wrong. Trying again does not help.
     #[error(
@@ -202,8 +209,8 @@ impl Failure {
             Self::Truncated { .. } | Self::Connect { .. } | Self::Broken { .. } | Self::TimedOut { .. } => true,
             Self::NotJson { http_status, .. }
             | Self::WrongShape { http_status, .. }
-            | Self::TooLong { http_status, .. } => *http_status >= 500 || matches!(http_status, 408 | 429),
-            Self::Token(_) | Self::Untrusted { .. } | Self::Stopped => false,
+            | Self::TooLong { http_status, .. } => crate::net::retry::is_transient(*http_status),
+            Self::Token(_) | Self::UnknownHost { .. } | Self::Untrusted { .. } | Self::Stopped => false,
         }
     }
 
@@ -213,7 +220,11 @@ impl Failure {
         match self {
             Self::Api(error) => error.scope(),
             // Without a token, a connection or credits the next photo fares no better.
-            Self::Token(_) | Self::Connect { .. } | Self::Untrusted { .. } | Self::Stopped => Scope::Everything,
+            Self::Token(_)
+            | Self::Connect { .. }
+            | Self::UnknownHost { .. }
+            | Self::Untrusted { .. }
+            | Self::Stopped => Scope::Everything,
             _ if self.http_status() == Some(429) => Scope::Everything,
             _ => Scope::Record,
         }
@@ -243,6 +254,7 @@ impl Failure {
             Self::WrongShape { .. } => "wrong-shape",
             Self::TooLong { .. } => "too-long",
             Self::Connect { .. } => "connect",
+            Self::UnknownHost { .. } => "unknown-host",
             Self::Untrusted { .. } => "untrusted",
             Self::Broken { .. } => "broken",
             Self::TimedOut { .. } => "timed-out",

@@ -1,23 +1,21 @@
 //! One request and its answer: TLS, time-outs, and never more of an answer than an answer may have.
 
 use std::convert::Infallible;
-use std::error::Error as StdError;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use reqwest::header::HeaderMap;
 use reqwest::{ClientBuilder, RequestBuilder, Response, Url};
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use tokio::time::{self, Instant};
 
 use super::error::{BoxError, BuildError, Failure, InvalidSetting};
-use crate::net;
+use crate::net::{self, Cause, Connections};
 
 /// The most bytes of an answer that are read. The longest documented one has about 100.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -33,12 +31,23 @@ pub(super) struct Timeouts {
     pub(super) request: Duration,
 }
 
-/// What every client here is made from: see [`net::builder`].
+/// What every client here is made from: see [`Connections::builder`].
 ///
 /// # Errors
 /// [`BuildError::Setup`] if the system's certificates cannot be read.
-pub(super) fn builder(tls: bool, roots: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, BuildError> {
-    net::builder(tls, roots).map_err(|source| BuildError::Setup {
+pub(super) fn builder(
+    tls: bool,
+    roots: Vec<CertificateDer<'static>>,
+    environment_proxy: bool,
+) -> Result<ClientBuilder, BuildError> {
+    let connections = Connections {
+        tls,
+        roots,
+        environment_proxy,
+        // The host is the caller's own choice.
+        private: true,
+    };
+    connections.builder().map_err(|source| BuildError::Setup {
         what: "TLS",
         source: source.into(),
     })
@@ -49,15 +58,8 @@ pub(super) fn builder(tls: bool, roots: Vec<CertificateDer<'static>>) -> Result<
 /// # Errors
 /// [`InvalidSetting`].
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidSetting> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        found => {
-            let why = found.map_or_else(|e| e.to_string(), |_| "no certificate in it".to_owned());
-            let accepted = "PEM, from -----BEGIN CERTIFICATE----- on";
-            Err(InvalidSetting::new("root certificates", why, accepted))
-        }
-    }
+    let accepted = "PEM, from -----BEGIN CERTIFICATE----- on";
+    net::certificates(pem).map_err(|why| InvalidSetting::new("root certificates", why, accepted))
 }
 
 /// Reads a base URL: `https`, or `http` to this machine; without path, query and user.
@@ -103,8 +105,7 @@ pub(super) struct Reply {
 impl Reply {
     /// The time that `Retry-After` asks to wait.
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        let value = self.headers.get("retry-after")?.to_str().ok()?;
-        super::retry::retry_after(value, SystemTime::now())
+        net::retry::retry_after(&self.headers, SystemTime::now())
     }
 
     /// The time until the rate limit is reset, if no request is left until then.
@@ -113,7 +114,7 @@ impl Reply {
             return None;
         }
         let value = self.headers.get("x-ratelimit-reset")?.to_str().ok()?;
-        super::retry::rate_reset(value, SystemTime::now())
+        rate_reset(value, SystemTime::now())
     }
 
     /// The credits that are left of the day's.
@@ -124,6 +125,19 @@ impl Reply {
     fn number(&self, header: &str) -> Option<u64> {
         self.headers.get(header)?.to_str().ok()?.trim().parse().ok()
     }
+}
+
+/// The time to wait until the moment of `X-RATELIMIT-RESET`, whose unit no page names: a number this large can only be
+/// milliseconds or seconds since 1970, a small one only the seconds that are left.
+fn rate_reset(value: &str, now: SystemTime) -> Option<Duration> {
+    let number: u64 = value.trim().parse().ok()?;
+    let since_1970 = match number {
+        0..1_000_000_000 => return Some(Duration::from_secs(number)),
+        1_000_000_000..100_000_000_000 => Duration::from_secs(number),
+        _ => Duration::from_millis(number),
+    };
+    let moment = UNIX_EPOCH.checked_add(since_1970)?;
+    Some(moment.duration_since(now).unwrap_or_default().min(net::retry::LONGEST))
 }
 
 /// Sends a request with `body` and reads the answer. The connecting time-out is the client's own.
@@ -174,38 +188,18 @@ fn broken(error: reqwest::Error, begun: Option<(u16, &[u8])>) -> Failure {
             start: super::answer::quote(body),
         };
     }
-    let (connect, timed_out) = (error.is_connect(), error.is_timeout());
-    if timed_out {
-        let what = "no connection was made";
-        return Failure::TimedOut { what };
-    }
+    let cause = net::cause(&error);
     // The URL is known to the caller; what stands below "error sending request" is what says something.
-    let error = error.without_url();
-    let untrusted = is_untrusted(&error);
-    let source: BoxError = Box::new(error);
-    if untrusted {
-        Failure::Untrusted { source }
-    } else if connect {
-        Failure::Connect { source }
-    } else {
-        Failure::Broken { source }
+    let source: BoxError = Box::new(error.without_url());
+    match cause {
+        Cause::TimedOut => Failure::TimedOut {
+            what: "no connection was made",
+        },
+        Cause::Untrusted => Failure::Untrusted { source },
+        Cause::UnknownHost { host } => Failure::UnknownHost { host },
+        Cause::Connect | Cause::Private { .. } => Failure::Connect { source },
+        Cause::Broken => Failure::Broken { source },
     }
-}
-
-/// Whether a certificate was refused.
-fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
-            return true;
-        }
-        // An I/O error tells the source of what is in it, and not that itself.
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    false
 }
 
 /// When something last moved on a connection.
@@ -297,5 +291,15 @@ mod tests {
             let error = base_url("API URL", bad).expect_err(bad);
             assert!(!error.to_string().contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_reset_is_read_in_each_unit() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        assert_eq!(rate_reset("30", now), Some(Duration::from_secs(30)));
+        assert_eq!(rate_reset("1800000030", now), Some(Duration::from_secs(30)));
+        assert_eq!(rate_reset("1800000030000", now), Some(Duration::from_secs(30)));
+        assert_eq!(rate_reset("1700000000", now), Some(Duration::ZERO));
+        assert_eq!(rate_reset("-1", now), None);
     }
 }

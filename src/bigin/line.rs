@@ -79,7 +79,7 @@ where
             return Some((upload, None));
         };
         let sending = Arc::clone(&self.sending).acquire_owned();
-        let sending = Some(self.pipeline.halt.unless(sending).await?.ok()?);
+        let sending = Some(self.pipeline.stop.unless(sending).await?.ok()?);
         let Parcel { ready, place, due } = parcel;
         let (parts, mut report, held) = form(ready);
         let mut sent = client.upload_form(record, &parts).await;
@@ -126,22 +126,22 @@ where
 
     /// Asks for a photo and has it prepared; `None` if the run was stopped.
     async fn prepare(&self, index: usize, again: Option<Again>) -> Option<Result<Parcel, PhotoError>> {
-        let halt = &self.pipeline.halt;
+        let stop = &self.pipeline.stop;
         // Those that wait here may wait for memory, which those that are sent hold: one of them must not wait for these.
         let _ahead = match again {
             // The semaphores are never closed.
-            None => Some(halt.unless(self.ahead.acquire()).await?.ok()?),
+            None => Some(stop.unless(self.ahead.acquire()).await?.ok()?),
             Some(_) => None,
         };
         // What is fetched takes memory before anything is known of it.
         while again.is_none() && self.is_full() {
-            halt.unless(time::sleep(PATIENCE)).await?;
+            stop.unless(time::sleep(PATIENCE)).await?;
         }
         let began = Instant::now();
         let asked = (self.source)(index);
         let given = match self.pipeline.timeout {
-            None => halt.unless(asked).await?,
-            Some(timeout) => match halt.unless(time::timeout(timeout, asked)).await? {
+            None => stop.unless(asked).await?,
+            Some(timeout) => match stop.unless(time::timeout(timeout, asked)).await? {
                 Ok(given) => given,
                 Err(_) => return Some(Err(PhotoError::Prepare(Error::TimedOut))),
             },
@@ -162,9 +162,9 @@ where
         let mut ticket = self.pool.submit_as(Box::new(source), submission);
         let place = ticket.place();
         let prepared = if is_again {
-            halt.unless(ticket).await?
+            stop.unless(ticket).await?
         } else {
-            halt.unless(self.in_turn(&mut ticket, &mut due)).await?
+            stop.unless(self.in_turn(&mut ticket, &mut due)).await?
         };
         match prepared {
             Ok(ready) => Some(Ok(Parcel { ready, place, due })),

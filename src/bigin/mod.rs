@@ -29,16 +29,14 @@ mod client;
 mod code;
 mod data_center;
 mod error;
-mod fetch;
-mod halt;
 mod http;
 mod line;
 mod multipart;
-mod pace;
 mod pipeline;
+mod rate_limiter;
 mod record;
-mod retry;
 mod secret;
+mod stop_flag;
 mod token;
 
 pub use answer::{ApiError, Receipt};
@@ -46,13 +44,12 @@ pub use client::{Client, ClientBuilder};
 pub use code::{ErrorCode, Scope};
 pub use data_center::DataCenter;
 pub use error::{BoxError, BuildError, Failure, InvalidSetting, TokenError, UploadError};
-pub use fetch::Fetcher;
 pub use pipeline::{Event, PhotoError, Pipeline, Upload, tightened};
 pub use record::{ApiVersion, Module, ModuleName, Record};
 pub use secret::Secret;
 pub use token::Credentials;
 
-pub use crate::net::FetchError;
+pub use crate::net::{FetchError, Fetcher, FetcherBuilder};
 
 /// The way in for the fuzz targets, of what is nobody else's.
 #[cfg(fuzzing)]

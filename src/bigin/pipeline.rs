@@ -11,9 +11,9 @@ use super::answer::Receipt;
 use super::client::Client;
 use super::code::Scope;
 use super::error::{BoxError, BuildError, UploadError};
-use super::halt::Halt;
 use super::line::Line;
 use super::record::Record;
+use super::stop_flag::StopFlag;
 use crate::CancelToken;
 use crate::options::Options;
 use crate::pool::{Batch, BatchError, Budget, Cause, Pool, Source};
@@ -125,7 +125,7 @@ pub struct Pipeline {
     budget: Arc<Budget>,
     pub(super) timeout: Option<Duration>,
     pub(super) cancel: CancelToken,
-    pub(super) halt: Arc<Halt>,
+    pub(super) stop: Arc<StopFlag>,
 }
 
 impl Pipeline {
@@ -148,7 +148,7 @@ impl Pipeline {
             budget: Arc::new(Budget::new(Batch::default_memory())),
             timeout: None,
             cancel: CancelToken::new(),
-            halt: Arc::new(Halt::new()),
+            stop: Arc::new(StopFlag::new()),
         }
     }
 
@@ -193,7 +193,7 @@ impl Pipeline {
 
     /// Starts nothing more: requests in flight come to their end, everything else is given up without an event.
     pub fn stop(&self) {
-        self.halt.stop();
+        self.stop.stop();
         if let Some(client) = &self.client {
             client.stop();
         }
@@ -242,9 +242,9 @@ impl Pipeline {
         // As many as are fetched or prepared, as many as are sent, and as many again that wait to be sent.
         let room = Arc::new(Semaphore::new(ahead + 2 * concurrency));
         tokio::spawn(async move {
-            let halt = &line.pipeline.halt;
+            let stop = &line.pipeline.stop;
             for (index, record) in records.into_iter().enumerate() {
-                let Some(Ok(place)) = halt.unless(Arc::clone(&room).acquire_owned()).await else {
+                let Some(Ok(place)) = stop.unless(Arc::clone(&room).acquire_owned()).await else {
                     break;
                 };
                 let (line, events) = (Arc::clone(&line), events.clone());
@@ -277,7 +277,7 @@ impl Pipeline {
                     Some(next) => next,
                     None => break,
                 },
-                _ = look.tick(), if !self.halt.is_stopped() => {
+                _ = look.tick(), if !self.stop.is_stopped() => {
                     if self.cancel.is_cancelled() {
                         self.stop();
                     }

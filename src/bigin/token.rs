@@ -15,8 +15,8 @@ use tokio::time::{self, Instant};
 use super::answer::quote;
 use super::error::{BuildError, Failure, TokenError};
 use super::http::{self, Timeouts};
-use super::retry::Backoff;
 use super::secret::Secret;
+use crate::net::retry::{Backoff, is_transient};
 
 /// How many access tokens the service gives for one refresh token within [`WINDOW`], before it gives none at all.
 const MAX_REFRESHES: usize = 10;
@@ -245,6 +245,12 @@ impl Tokens {
                     return Ok(token);
                 }
                 Err(Refusal::Final(error)) => return Err(error),
+                Err(Refusal::Lasting(why)) => {
+                    return Err(TokenError::Unavailable {
+                        attempts: attempt,
+                        last: self.redact(&why),
+                    });
+                }
                 Err(Refusal::Passing(why)) => last = self.redact(&why),
             }
         }
@@ -298,7 +304,10 @@ impl Tokens {
             .header("accept", "application/json");
         let reply = http::send(request, Bytes::from(body), self.timeouts)
             .await
-            .map_err(|failure| Refusal::Passing(super::error::chain(&failure)))?;
+            .map_err(|failure| match failure.is_retryable() {
+                true => Refusal::Passing(super::error::chain(&failure)),
+                false => Refusal::Lasting(super::error::chain(&failure)),
+            })?;
         let value: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let text = |key: &str| value.get(key).and_then(Value::as_str);
         // A refusal may come under HTTP 200.
@@ -306,7 +315,7 @@ impl Tokens {
             let description = text("error_description").map(|d| format!(" ({d})")).unwrap_or_default();
             let said = self.redact(&quote(format!("{error}{description}").as_bytes()));
             return Err(match reply.status {
-                500.. | 429 => Refusal::Passing(said),
+                status if is_transient(status) => Refusal::Passing(said),
                 _ => Refusal::Final(TokenError::Refused { error: said }),
             });
         }
@@ -332,6 +341,8 @@ impl Tokens {
 enum Refusal {
     /// Asking again makes no sense.
     Final(TokenError),
+    /// There is no answer, and will be none: no such host, or one whose certificate is not trusted.
+    Lasting(String),
     /// It may go better next time.
     Passing(String),
 }

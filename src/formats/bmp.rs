@@ -15,6 +15,8 @@ use crate::{CancelToken, Orientation};
 pub(super) const ROW: Row = Row {
     begins,
     header,
+    // Its fields end with the mask of alpha, at byte 70.
+    header_is_whole: |head, _| Some(head.len() >= 70),
     is_whole: |_| true,
     exif: |_| Exif::None,
     icc: |_| None,

@@ -16,6 +16,8 @@ use crate::{CancelToken, Orientation};
 pub(super) const ROW: Row = Row {
     begins: |data| data.starts_with(b"GIF87a") || data.starts_with(b"GIF89a"),
     header,
+    // Frames are counted.
+    header_is_whole: |_, _| None,
     is_whole: is_complete,
     exif: |_| Exif::None,
     icc: |_| None,

@@ -8,6 +8,7 @@ use crate::error::Error;
 pub(super) const HEIF: Row = Row {
     begins: is_heif,
     header: |_| Err(Error::unsupported("HEIC")),
+    header_is_whole: |_, _| None,
     is_whole: |_| true,
     exif: |_| Exif::None,
     icc: |_| None,

@@ -8,6 +8,7 @@ mod decode;
 mod exif;
 mod format;
 mod gif;
+pub(crate) mod head;
 #[cfg(feature = "heic")]
 mod heif;
 pub(crate) mod icc;

@@ -26,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) begins: fn(&[u8]) -> bool,
     /// Reads the header.
     pub(crate) header: fn(&[u8]) -> Result<ImageInfo, Error>,
+    /// Whether the first bytes of a file of so many bytes have all that `header` looks at; `None` if only the whole file has.
+    pub(crate) header_is_whole: fn(&[u8], u64) -> Option<bool>,
     /// Whether the file has its end, as far as that can be told without decoding it.
     pub(crate) is_whole: fn(&[u8]) -> bool,
     /// The EXIF fields.

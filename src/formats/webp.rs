@@ -19,6 +19,7 @@ use crate::{CancelToken, Orientation};
 pub(super) const ROW: Row = Row {
     begins: |data| data.starts_with(b"RIFF") && data.get(8..12) == Some(b"WEBP"),
     header,
+    header_is_whole: |head, size| Some(end(head).is_some_and(|end| end >= size)),
     is_whole: |_| true,
     exif: |data| Exif::of(chunk(data, b"EXIF").map(strip_exif_header)),
     icc: |data| chunk(data, b"ICCP").map(<[u8]>::to_vec),
@@ -47,6 +48,21 @@ fn chunks(data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
         at = end.checked_add(length & 1)?;
         Some((name, &data[start..end.min(data.len())]))
     })
+}
+
+/// Where the chunk ends that reaches beyond `head`, with which a file begins: `None` if its head is not whole there, or if it
+/// is one of metadata, of which all counts.
+pub(super) fn end(head: &[u8]) -> Option<u64> {
+    let mut at = 12_u64;
+    loop {
+        let start = usize::try_from(at).ok()?;
+        let name = head.get(start..start.checked_add(4)?)?;
+        let length = u64::from(le32(head, start + 4)?);
+        at = at.checked_add(8)?.checked_add(length)?.checked_add(length & 1)?;
+        if at > head.len() as u64 {
+            return matches!(name, b"VP8 " | b"VP8L" | b"ANMF" | b"ALPH").then_some(at);
+        }
+    }
 }
 
 /// The body of the first chunk called `name`.

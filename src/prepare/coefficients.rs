@@ -156,12 +156,15 @@ impl Preparer {
 /// Whether a plan to transcode to `format` and an upright size comes down to turning a JPEG without loss, as far as the
 /// header tells: [`Preparer::recode`] has the last word, once it has read the coefficients.
 pub(super) fn only_turns(reading: &Reading<'_>, options: &Options, format: Format, size: (u32, u32)) -> bool {
-    let info = &reading.info;
+    may_only_turn(&reading.info, options, format, size) && planes::can_turn(reading, options)
+}
+
+/// Whether it may be one that [`only_turns`], as far as its header tells.
+pub(super) fn may_only_turn(info: &ImageInfo, options: &Options, format: Format, size: (u32, u32)) -> bool {
     (info.format, format) == (Format::Jpeg, Format::Jpeg)
         && info.orientation != Orientation::Upright
         && size == info.upright_size()
         && fits(info, options)
-        && planes::can_turn(reading, options)
 }
 
 /// Whether the file as it is keeps within the bytes.

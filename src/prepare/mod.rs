@@ -62,6 +62,23 @@ pub fn plan(data: &[u8], options: &Options) -> Result<Plan, Error> {
     })
 }
 
+/// The same from the header alone, where that is enough: `None` where it takes the whole file to tell, as for one whose
+/// picture may stay as it is.
+pub(crate) fn plan_by_header(info: &ImageInfo, options: &Options) -> Result<Option<Plan>, Error> {
+    caught(|| {
+        estimate::check_limits(info, options)?;
+        Ok(match plan::plan(info, 0, false, options)? {
+            Plan::Transcode { format, width, height }
+                if coefficients::may_only_turn(info, options, format, (width, height)) =>
+            {
+                None
+            }
+            plan @ Plan::Transcode { .. } => Some(plan),
+            Plan::Keep | Plan::Rewrite => None,
+        })
+    })
+}
+
 /// The bytes of memory that preparing this photo takes beside the source's own, its result included: estimated from the
 /// header, for fresh scratch memory. It is meant to be what the photo may take, so most take less; called on a thread of a
 /// rayon pool it is what the photo takes there, where the pool's idle threads help.

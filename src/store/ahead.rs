@@ -6,19 +6,17 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::client::Store;
 use super::error::StoreError;
 use super::object::{Contents, Object};
 use super::read::unless_cancelled;
+use super::room::Room;
 use super::uri::Uri;
 use crate::CancelToken;
-use crate::batch::Source;
-
-/// Memory is counted in units of so many bytes, as a semaphore counts to 2^32 at most.
-pub(super) const UNIT: u64 = 4096;
+use crate::pool::Source;
 
 /// An object as a photo of a [`Batch`](crate::Batch): it may be on its way already when a worker asks for it.
 ///
@@ -158,11 +156,7 @@ impl Fetch {
             let wanted = Arc::new(Notify::new());
             let inner = Arc::clone(self.store.inner());
             let (uri, limit) = (self.uri.clone(), self.limit);
-            let mut room = Room {
-                memory: Arc::clone(&inner.room),
-                wanted: Arc::clone(&wanted),
-                held: None,
-            };
+            let mut room = Room::new(&inner.memory, &wanted);
             let task = self.store.runtime().spawn(async move {
                 let contents = inner.read(&uri, limit, Some(&mut room)).await?;
                 Ok((contents, room))
@@ -182,6 +176,14 @@ impl Source for Fetch {
     }
 
     fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
+        let (size, reader) = self.open_owned(cancel)?;
+        Ok((size, Box::new(reader)))
+    }
+}
+
+impl Fetch {
+    /// [`Source::open_until`] with a reader that outlives it.
+    pub(crate) fn open_owned(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Reader)> {
         self.begin();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(mut reading) = state.reading.take() else {
@@ -205,7 +207,7 @@ impl Source for Fetch {
             bytes: io::Cursor::new(contents.bytes),
             _room: room,
         };
-        Ok((size, Box::new(reader)))
+        Ok((size, reader))
     }
 }
 
@@ -219,7 +221,7 @@ impl Drop for Fetch {
 }
 
 /// The bytes of an object; they are in memory until it is dropped.
-struct Reader {
+pub(crate) struct Reader {
     bytes: io::Cursor<Vec<u8>>,
     whole: bool,
     _room: Room,
@@ -232,33 +234,6 @@ impl Read for Reader {
                 "only its first bytes were read: it is no photo, or too large",
             )),
             read => Ok(read),
-        }
-    }
-}
-
-/// The memory that an object takes while it is read ahead.
-pub(super) struct Room {
-    memory: Arc<Semaphore>,
-    /// Told when a worker waits for the object.
-    wanted: Arc<Notify>,
-    held: Option<OwnedSemaphorePermit>,
-}
-
-impl Room {
-    /// Waits until there is memory for `size` bytes, or for all if that is not known; or until a worker waits for the object. It
-    /// is not ahead any more then, and the batch counts it: if it went on waiting, for memory that is given back by
-    /// workers, neither would go on.
-    pub(super) async fn take(&mut self, size: Option<u64>) {
-        if self.held.is_some() {
-            return;
-        }
-        let units = size.map_or(u64::MAX, |size| size.div_ceil(UNIT));
-        let Ok(units) = u32::try_from(units) else {
-            return self.wanted.notified().await;
-        };
-        tokio::select! {
-            permit = Arc::clone(&self.memory).acquire_many_owned(units) => self.held = permit.ok(),
-            () = self.wanted.notified() => {}
         }
     }
 }

@@ -8,14 +8,15 @@ use object_store::ClientConfigKey;
 use object_store::aws::AmazonS3ConfigKey;
 use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
+use rustls::pki_types::CertificateDer;
 
-use super::client::Store;
 use super::error::StoreError;
+use crate::net;
 
 /// What the names of settings begin with, as environment variables.
 const PREFIXES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
-/// The settings of a [`Store`]: credentials, retries, time-outs.
+/// The settings of a [`Store`](super::Store): credentials, retries, time-outs.
 ///
 /// ```
 /// use photofit::store::Store;
@@ -35,6 +36,9 @@ pub struct StoreBuilder {
     pub(super) ahead: usize,
     pub(super) ahead_memory: u64,
     pub(super) private_urls: bool,
+    pub(super) environment_proxy: bool,
+    /// In PEM form.
+    pub(super) root_certificates: Option<Vec<u8>>,
 }
 
 impl Default for StoreBuilder {
@@ -46,6 +50,8 @@ impl Default for StoreBuilder {
             ahead: 16,
             ahead_memory: 256_000_000,
             private_urls: false,
+            environment_proxy: false,
+            root_certificates: None,
         }
     }
 }
@@ -61,12 +67,14 @@ impl fmt::Debug for StoreBuilder {
             .field("ahead", &self.ahead)
             .field("ahead_memory", &self.ahead_memory)
             .field("private_urls", &self.private_urls)
-            .finish()
+            .field("environment_proxy", &self.environment_proxy)
+            .finish_non_exhaustive()
     }
 }
 
 impl StoreBuilder {
-    /// Takes the settings that the environment has: `AWS_*`, `GOOGLE_*` and `AZURE_*`, as far as they concern storage.
+    /// Takes the settings that the environment has: `AWS_*`, `GOOGLE_*` and `AZURE_*`, as far as they concern storage, and
+    /// its [proxies](Self::environment_proxy).
     #[must_use]
     pub fn from_env() -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
@@ -75,6 +83,7 @@ impl StoreBuilder {
         let variables = std::env::vars_os().filter_map(text);
         Self {
             settings: variables.filter(|(name, _)| is_setting(name)).collect(),
+            environment_proxy: true,
             ..Self::default()
         }
     }
@@ -111,7 +120,7 @@ impl StoreBuilder {
         self
     }
 
-    /// Sets how many objects are read [ahead](Store::ahead) of those who ask for them (default: 16), and how many bytes
+    /// Sets how many objects are read [ahead](super::Store::ahead) of those who ask for them (default: 16), and how many bytes
     /// of memory they may take together (default: 256 MB). One that is larger is read when it is asked for.
     #[must_use]
     pub fn ahead(mut self, objects: usize, memory: u64) -> Self {
@@ -128,12 +137,33 @@ impl StoreBuilder {
         self
     }
 
-    /// Makes the client, and the threads for its connections. No connection is made yet.
+    /// Uses the proxies that the environment names, `HTTPS_PROXY` and the like, but for the hosts of `NO_PROXY` (default:
+    /// no, but yes for what [`from_env`](Self::from_env) gives). A proxy looks the names of web addresses up itself: which of them
+    /// are private is checked only as far as they are known here.
+    #[must_use]
+    pub fn environment_proxy(mut self, used: bool) -> Self {
+        self.environment_proxy = used;
+        self
+    }
+
+    /// Trusts certificates in PEM form beside the system's (default: none): for a network that looks into TLS, or a service
+    /// of one's own.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// The certificates that are trusted beside the system's.
     ///
     /// # Errors
-    /// [`StoreError::Setup`] if the system gives no threads.
-    pub fn build(self) -> Result<Store, StoreError> {
-        Store::new(self)
+    /// [`StoreError::Setup`] for what is none.
+    pub(super) fn roots(&self) -> Result<Vec<CertificateDer<'static>>, StoreError> {
+        let roots = self
+            .root_certificates
+            .as_deref()
+            .map_or(Ok(Vec::new()), net::certificates);
+        roots.map_err(|why| StoreError::setup("the root certificates", why))
     }
 
     /// The settings as the library below calls them, of those that are `K`'s.
@@ -194,13 +224,15 @@ mod tests {
         ] {
             assert!(!is_setting(name), "{name}");
         }
-        let error = Store::builder().setting("AWS_REGON", "eu").expect_err("a misprint");
+        let error = StoreBuilder::default()
+            .setting("AWS_REGON", "eu")
+            .expect_err("a misprint");
         assert_eq!(error.kind(), "setup");
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let builder = Store::builder()
+        let builder = StoreBuilder::default()
             .setting("AWS_SECRET_ACCESS_KEY", "hunter2")
             .expect("a setting");
         let shown = format!("{builder:?} {:?}", builder.clone().build().expect("a client"));

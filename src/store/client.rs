@@ -1,25 +1,20 @@
 //! Reads, writes and lists objects, for threads that may wait.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart};
-use reqwest::Method;
+use object_store::{ObjectStore as _, ObjectStoreExt, PutMode, PutPayload, WriteMultipart};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
 
-use super::ahead::UNIT;
 use super::builder::StoreBuilder;
-use super::cloud;
 use super::error::StoreError;
-use super::listing::Listing;
+use super::inner::Inner;
 use super::object::{Contents, Object};
 use super::read::unless_cancelled;
 use super::uri::{Scheme, Uri};
 use crate::CancelToken;
-use crate::net::Web;
 
 /// More bytes than this are written in parts.
 const WHOLE: usize = 16 << 20;
@@ -40,19 +35,19 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
-/// What work in the background has of a client: not the runtime, which cannot be dropped on a thread of its own.
-pub(super) struct Inner {
-    pub(super) builder: StoreBuilder,
-    /// Memory for what is read ahead, in [`UNIT`]s.
-    pub(super) room: Arc<Semaphore>,
-    /// By scheme and bucket: each has its own credentials and connections.
-    clients: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
-    web: OnceLock<Web>,
-}
-
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Store").field(&self.inner.builder).finish()
+    }
+}
+
+impl StoreBuilder {
+    /// Makes the client, and the threads for its connections. No connection is made yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] for certificates that are none, and if the system gives no threads.
+    pub fn build(self) -> Result<Store, StoreError> {
+        Store::new(self)
     }
 }
 
@@ -63,22 +58,17 @@ impl Store {
         StoreBuilder::default()
     }
 
-    pub(super) fn new(builder: StoreBuilder) -> Result<Self, StoreError> {
+    fn new(builder: StoreBuilder) -> Result<Self, StoreError> {
+        let inner = Arc::new(Inner::new(builder)?);
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("photofit-store")
             .enable_all()
             .build()
             .map_err(|source| StoreError::setup("the runtime", source))?;
-        let units = usize::try_from(builder.ahead_memory / UNIT).unwrap_or(usize::MAX);
         Ok(Self {
             runtime: Arc::new(runtime),
-            inner: Arc::new(Inner {
-                room: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))),
-                clients: Mutex::default(),
-                web: OnceLock::new(),
-                builder,
-            }),
+            inner,
         })
     }
 
@@ -111,8 +101,7 @@ impl Store {
     pub fn head(&self, uri: &Uri) -> Result<Object, StoreError> {
         self.runtime.block_on(async {
             if uri.scheme() == Scheme::Web {
-                let incoming = self.inner.open_web(Method::HEAD, uri, u64::MAX).await?;
-                return Ok(Object::of_web(uri, &incoming));
+                return self.inner.head_web(uri).await;
             }
             let key = uri.to_key()?;
             let meta = self.inner.client(uri)?.head(&key).await;
@@ -142,6 +131,22 @@ impl Store {
             return Err(StoreError::TooLarge { uri, size, limit });
         }
         Ok(contents)
+    }
+
+    /// Reads a part of an object, as much as there is of it: the service sends no more. With `etag` of that version alone.
+    /// The object that comes with it has the size of the whole.
+    ///
+    /// # Errors
+    /// Those of [`Store::read_until`]; [`StoreError::Unavailable`] if the object is another one by now.
+    pub fn read_range(
+        &self,
+        uri: &Uri,
+        range: Range<u64>,
+        etag: Option<&str>,
+        cancel: &CancelToken,
+    ) -> Result<Contents, StoreError> {
+        let read = unless_cancelled(cancel, uri, self.inner.read_range(uri, range, etag));
+        self.runtime.block_on(read)?
     }
 
     /// Writes an object, or writes over it: nobody ever sees a part of it, and if it fails, what was there is there still.
@@ -188,48 +193,5 @@ impl Store {
             size: Some(bytes.len() as u64),
             etag: written.e_tag,
         })
-    }
-
-    /// Lists the objects below a prefix, as the service sends them: those of S3, Google and Azure in the order of their
-    /// keys, files in any.
-    ///
-    /// # Errors
-    /// [`StoreError::ReadOnly`] for a web address, [`StoreError::Address`] for what is no prefix, and those of the
-    /// client's settings. What goes wrong later comes out of the list.
-    pub fn list(&self, prefix: &Uri) -> Result<Listing, StoreError> {
-        let client = self.inner.client(prefix)?;
-        if !prefix.is_prefix() {
-            let why = "a prefix ends in /".to_owned();
-            return Err(StoreError::address(&prefix.to_string(), why));
-        }
-        let key = prefix.to_key()?;
-        Ok(Listing {
-            store: self.clone(),
-            prefix: prefix.clone(),
-            stream: client.list(Some(&key)),
-        })
-    }
-}
-
-impl Inner {
-    pub(super) fn client(&self, uri: &Uri) -> Result<Arc<dyn ObjectStore>, StoreError> {
-        // A panic while it was held cannot have left it half changed.
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(uri.place()) {
-            return Ok(client.clone());
-        }
-        let client = cloud::client(uri, &self.builder)?;
-        clients.insert(uri.place().to_owned(), client.clone());
-        Ok(client)
-    }
-
-    /// The client of web addresses.
-    pub(super) fn web(&self) -> Result<&Web, StoreError> {
-        if let Some(web) = self.web.get() {
-            return Ok(web);
-        }
-        let web = Web::new(self.builder.timeout, self.builder.private_urls);
-        let web = web.map_err(|source| StoreError::setup("the HTTP client", source))?;
-        Ok(self.web.get_or_init(|| web))
     }
 }

@@ -1,8 +1,9 @@
 //! Why an object was not read, written or listed.
 
+use std::fmt;
 use std::io;
+use std::time::Duration;
 
-use super::uri::Uri;
 pub use crate::net::BoxError;
 use crate::net::FetchError;
 
@@ -140,7 +141,7 @@ impl StoreError {
     }
 
     /// What the library below says about an object.
-    pub(super) fn of_store(uri: &Uri, error: object_store::Error) -> Self {
+    pub(super) fn of_store(uri: &dyn fmt::Display, error: object_store::Error) -> Self {
         let uri = uri.to_string();
         match error {
             object_store::Error::NotFound { .. } => Self::NotFound { uri },
@@ -163,13 +164,46 @@ impl StoreError {
         }
     }
 
+    /// What the library below says about the part of an object of a certain version.
+    pub(super) fn of_part(uri: &dyn fmt::Display, error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::Precondition { .. } => Self::changed(uri),
+            error => Self::of_store(uri, error),
+        }
+    }
+
+    /// An object became another one while it was read.
+    pub(super) fn changed(uri: &dyn fmt::Display) -> Self {
+        Self::Unavailable {
+            uri: uri.to_string(),
+            source: Changed.into(),
+        }
+    }
+
+    /// Whether a web address may be read a little later, and how long its server asks to wait before that. What broke off
+    /// has no error of the client's below it, and may.
+    pub(super) fn may_pass(&self) -> (bool, Option<Duration>) {
+        match self {
+            Self::Unavailable { source, .. } => match source.downcast_ref::<FetchError>() {
+                Some(error) => (error.is_transient(), error.retry_after()),
+                None => (!source.is::<Changed>(), None),
+            },
+            _ => (false, None),
+        }
+    }
+
     /// What was wrong with a web address.
-    pub(super) fn of_web(uri: &Uri, error: FetchError) -> Self {
+    pub(super) fn of_web(uri: &dyn fmt::Display, error: FetchError) -> Self {
         let uri = uri.to_string();
         match error {
             FetchError::BadUrl { why } => Self::address(&uri, why),
-            FetchError::Status { http_status: 404 | 410 } => Self::NotFound { uri },
-            error @ (FetchError::Status { http_status: 401 | 403 } | FetchError::Private { .. }) => Self::Denied {
+            FetchError::Status {
+                http_status: 404 | 410, ..
+            } => Self::NotFound { uri },
+            error @ (FetchError::Status {
+                http_status: 401 | 403, ..
+            }
+            | FetchError::Private { .. }) => Self::Denied {
                 uri,
                 source: error.into(),
             },
@@ -198,6 +232,16 @@ impl From<StoreError> for io::Error {
         };
         Self::new(kind, error)
     }
+}
+
+/// An object became another one between two parts of it.
+#[derive(Debug, thiserror::Error)]
+#[error("it was changed while it was read")]
+struct Changed;
+
+/// Whether a part was asked for of an object that has no bytes.
+pub(super) fn is_empty(error: &object_store::Error) -> bool {
+    status(&error.to_string()) == Some(416)
 }
 
 /// The HTTP status that an error of the library below tells of. Lists that are refused have no kind of their own there, and
@@ -231,6 +275,7 @@ impl Said {
 mod tests {
     use std::error::Error as _;
 
+    use super::super::uri::Uri;
     use super::*;
 
     fn said(text: String) -> object_store::Error {
@@ -275,10 +320,11 @@ mod tests {
             (503, "unavailable"),
             (400, "unavailable"),
         ] {
-            assert_eq!(
-                StoreError::of_web(&uri, FetchError::Status { http_status }).kind(),
-                kind
-            );
+            let status = FetchError::Status {
+                http_status,
+                retry_after: None,
+            };
+            assert_eq!(StoreError::of_web(&uri, status).kind(), kind);
         }
     }
 }

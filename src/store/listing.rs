@@ -4,7 +4,7 @@ use std::fmt;
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use object_store::ObjectMeta;
+use object_store::{ObjectMeta, ObjectStore as _};
 
 use super::client::Store;
 use super::error::StoreError;
@@ -13,9 +13,31 @@ use super::uri::Uri;
 
 /// The objects below a prefix: asked for as they are taken, some hundreds at a time.
 pub struct Listing {
-    pub(super) store: Store,
-    pub(super) prefix: Uri,
-    pub(super) stream: BoxStream<'static, object_store::Result<ObjectMeta>>,
+    store: Store,
+    prefix: Uri,
+    stream: BoxStream<'static, object_store::Result<ObjectMeta>>,
+}
+
+impl Store {
+    /// Lists the objects below a prefix, as the service sends them: those of S3, Google and Azure in the order of their
+    /// keys, files in any.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] for a web address, [`StoreError::Address`] for what is no prefix, and those of the
+    /// client's settings. What goes wrong later comes out of the list.
+    pub fn list(&self, prefix: &Uri) -> Result<Listing, StoreError> {
+        let client = self.inner().client(prefix)?;
+        if !prefix.is_prefix() {
+            let why = "a prefix ends in /".to_owned();
+            return Err(StoreError::address(&prefix.to_string(), why));
+        }
+        let key = prefix.to_key()?;
+        Ok(Listing {
+            store: self.clone(),
+            prefix: prefix.clone(),
+            stream: client.list(Some(&key)),
+        })
+    }
 }
 
 impl fmt::Debug for Listing {

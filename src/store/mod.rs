@@ -18,7 +18,7 @@
 //! * [`StoreBuilder`] has the settings. The environment is read by [`StoreBuilder::from_env`] alone.
 //! * [`Store::sources`] makes photos of a [`Batch`](crate::Batch) of objects, read ahead of its workers.
 //!
-//! What may pass (a connection that breaks, 5xx, 429) is tried again. A write is complete or absent: large objects go in parts
+//! What may pass (a time-out, a connection that breaks, 408, 429, 5xx) is tried again, after as long as the service asks. A write is complete or absent: large objects go in parts
 //! that become an object with the last one, files beside their place and then renamed.
 
 mod ahead;
@@ -26,9 +26,11 @@ mod builder;
 mod client;
 mod cloud;
 mod error;
+mod inner;
 mod listing;
 mod object;
 mod read;
+mod room;
 mod uri;
 
 pub use ahead::{Ahead, Fetch};

@@ -1,21 +1,23 @@
 //! Reading an object: from a service or the web, again where it broke off, and no further than is worth it.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use object_store::ObjectStoreExt;
+use object_store::{GetOptions, GetRange, ObjectStore as _, ObjectStoreExt};
 use reqwest::Method;
 use tokio::time;
 
-use super::ahead::Room;
-use super::client::Inner;
-use super::error::StoreError;
+use super::cloud::RETRY_TIME;
+use super::error::{StoreError, is_empty};
+use super::inner::Inner;
 use super::object::{Contents, Object};
+use super::room::Room;
 use super::uri::{Scheme, Uri};
 use crate::CancelToken;
-use crate::net::{FetchError, Incoming};
+use crate::net::{Incoming, Retries};
 
 /// How much is read before it is decided whether the rest is worth it, as in a batch.
 const HEAD: usize = 64 * 1024;
@@ -53,20 +55,92 @@ impl Inner {
         limit: u64,
         mut room: Option<&mut Room>,
     ) -> Result<Contents, StoreError> {
-        let mut attempt = 0;
+        if uri.scheme() != Scheme::Web {
+            // The clients of services try again themselves.
+            return self.read_once(uri, limit, room).await;
+        }
+        let mut retries = self.retries();
         loop {
             let error = match self.read_once(uri, limit, room.as_deref_mut()).await {
-                Err(error @ StoreError::Unavailable { .. }) if uri.scheme() == Scheme::Web => error,
-                // The clients of services try again themselves.
-                done => return done,
+                Ok(contents) => return Ok(contents),
+                Err(error) => error,
             };
-            if attempt >= self.builder.retries {
+            let (transient, asked) = error.may_pass();
+            if !retries.wait(transient, asked).await {
                 return Err(error);
             }
-            // From a tenth of a second to 13.
-            time::sleep(Duration::from_millis(100 << attempt.min(7))).await;
-            attempt += 1;
         }
+    }
+
+    /// Reads a part of an object, as much as there is of it.
+    pub(super) async fn read_range(
+        &self,
+        uri: &Uri,
+        range: Range<u64>,
+        etag: Option<&str>,
+    ) -> Result<Contents, StoreError> {
+        let mut retries = self.retries();
+        loop {
+            let error = match self.read_range_once(uri, range.clone(), etag).await {
+                Ok(contents) => return Ok(contents),
+                Err(error) => error,
+            };
+            let (transient, asked) = error.may_pass();
+            if uri.scheme() != Scheme::Web || !retries.wait(transient, asked).await {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn read_range_once(&self, uri: &Uri, range: Range<u64>, etag: Option<&str>) -> Result<Contents, StoreError> {
+        let (object, mut body) = if uri.scheme() == Scheme::Web {
+            let web = self.web()?;
+            let incoming = web.open(Method::GET, uri.as_str(), Some(range), u64::MAX).await;
+            let incoming = incoming.map_err(|e| StoreError::of_web(uri, e))?;
+            (Object::of_web(uri, &incoming), Body::Web(incoming))
+        } else {
+            let options = GetOptions {
+                range: Some(GetRange::Bounded(range)),
+                if_match: etag.map(str::to_owned),
+                ..GetOptions::default()
+            };
+            let result = self.client(uri)?.get_opts(&uri.to_key()?, options).await;
+            let result = match result {
+                // No range lies in it.
+                Err(error) if is_empty(&error) => return self.read_once(uri, 0, None).await,
+                result => result.map_err(|e| StoreError::of_part(uri, e))?,
+            };
+            let object = Object::of_store(uri, result.meta.clone());
+            (object, Body::Store(result.into_stream()))
+        };
+        if etag.is_some() && object.etag.is_some() && object.etag.as_deref() != etag {
+            return Err(StoreError::changed(uri));
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next(uri).await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Contents { object, bytes })
+    }
+
+    /// What is known of a web address without its bytes.
+    pub(super) async fn head_web(&self, uri: &Uri) -> Result<Object, StoreError> {
+        let mut retries = self.retries();
+        loop {
+            let error = match self.open_web(Method::HEAD, uri, u64::MAX).await {
+                Ok(incoming) => return Ok(Object::of_web(uri, &incoming)),
+                Err(error) => error,
+            };
+            let (transient, asked) = error.may_pass();
+            if !retries.wait(transient, asked).await {
+                return Err(error);
+            }
+        }
+    }
+
+    /// How often a web address is asked again.
+    fn retries(&self) -> Retries {
+        Retries::new(u32::try_from(self.builder.retries).unwrap_or(u32::MAX), RETRY_TIME)
     }
 
     async fn read_once(&self, uri: &Uri, limit: u64, room: Option<&mut Room>) -> Result<Contents, StoreError> {
@@ -84,7 +158,7 @@ impl Inner {
             source: source.into(),
         })?;
         let mut undecided = only_photos || too_large;
-        while let Some(chunk) = body.next(uri, self.builder.timeout).await? {
+        while let Some(chunk) = body.next(uri).await? {
             bytes.extend_from_slice(&chunk);
             if undecided && bytes.len() >= HEAD {
                 undecided = false;
@@ -120,7 +194,7 @@ impl Inner {
     }
 
     pub(super) async fn open_web(&self, method: Method, uri: &Uri, limit: u64) -> Result<Incoming, StoreError> {
-        let opened = in_time(self.builder.timeout, self.web()?.open(method, uri.as_str(), limit)).await;
+        let opened = self.web()?.open(method, uri.as_str(), None, limit).await;
         opened.map_err(|e| StoreError::of_web(uri, e))
     }
 }
@@ -132,25 +206,16 @@ enum Body {
 }
 
 impl Body {
-    async fn next(&mut self, uri: &Uri, timeout: Duration) -> Result<Option<Bytes>, StoreError> {
+    async fn next(&mut self, uri: &Uri) -> Result<Option<Bytes>, StoreError> {
         match self {
             Self::Store(stream) => stream
                 .next()
                 .await
                 .transpose()
                 .map_err(|e| StoreError::of_store(uri, e)),
-            Self::Web(incoming) => {
-                let chunk = in_time(timeout, incoming.chunk()).await;
-                chunk.map_err(|e| StoreError::of_web(uri, e))
-            }
+            Self::Web(incoming) => incoming.chunk().await.map_err(|e| StoreError::of_web(uri, e)),
         }
     }
-}
-
-async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
-    time::timeout(limit, work)
-        .await
-        .unwrap_or(Err(FetchError::TimedOut { limit }))
 }
 
 /// Whether a batch would refuse what begins like this.

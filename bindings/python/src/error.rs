@@ -6,6 +6,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use photofit::place::{PlaceError, SCHEMES};
 use photofit::{Error, FormatSet, InvalidOption};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -19,12 +20,10 @@ pub(crate) enum Failure {
     TooLarge { size: u64, limit: u64 },
     /// The system refused to read or write a file.
     System(io::Error, PathBuf),
-    /// An object could not be read or written.
-    #[cfg(feature = "object-store")]
-    Store(photofit::store::StoreError),
-    /// The address of an object, in a build that knows no objects.
-    #[cfg(not(feature = "object-store"))]
-    NoStores(String),
+    /// It is no place, or an object could not be read or written.
+    Place(PlaceError),
+    /// It looks like an address, of a kind that nobody knows.
+    UnknownScheme(String),
 }
 
 impl From<Error> for Failure {
@@ -33,10 +32,9 @@ impl From<Error> for Failure {
     }
 }
 
-#[cfg(feature = "object-store")]
-impl From<photofit::store::StoreError> for Failure {
-    fn from(error: photofit::store::StoreError) -> Self {
-        Self::Store(error)
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        Self::Place(error)
     }
 }
 
@@ -56,13 +54,14 @@ impl Failure {
                 &format!("the file has {size} bytes or more; at most {limit} are read (max_memory)"),
                 &json!({ "needed": size, "limit": limit }),
             ),
-            #[cfg(feature = "object-store")]
-            Self::Store(error) => exception(py, error.kind(), &chain(&error), &json!({})),
-            #[cfg(not(feature = "object-store"))]
-            Self::NoStores(uri) => exception(
+            Self::Place(error) => exception(py, error.kind(), &chain(&error), &json!({})),
+            Self::UnknownScheme(uri) => exception(
                 py,
                 "bad-address",
-                &format!("{uri:?} is no path: this build of photofit knows files alone"),
+                &format!(
+                    "{uri:?} is no address of an object: it begins with none of {}",
+                    SCHEMES.join(", ")
+                ),
                 &json!({}),
             ),
             Self::System(error, path) => {

@@ -1,13 +1,12 @@
 //! Files: read within the memory that is allowed, and written complete or not at all.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use crate::error::Failure;
+use photofit::place::{Existing, Mark, Writer};
 
-/// What the names of unfinished files begin with.
-const PREFIX: &str = ".photofit-";
+use crate::error::Failure;
 
 /// The bytes of a file that has at most `limit` of them. A pipe or a device may be one too.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
@@ -34,21 +33,6 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 /// Writes a file beside its place and renames it, so that nobody ever sees half of it. Its folder is made where it is
 /// missing, and what stands in its place is replaced.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_beside(path, bytes).map_err(Failure::at(path))
-}
-
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(".tmp");
-    // What any new file gets: the system takes the umask off.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    let writer = Writer::new(Mark::of_this_process());
+    writer.write(path, bytes, Existing::Replace).map_err(Failure::at(path))
 }

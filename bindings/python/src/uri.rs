@@ -1,11 +1,9 @@
 //! Reading and writing where a URI says: files as [`file`](crate::file) has them, and objects in storage.
 
-use std::path::PathBuf;
-#[cfg(feature = "object-store")]
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
-#[cfg(feature = "object-store")]
-use photofit::store::{Store, StoreBuilder};
+use photofit::place::{Existing, Mark, Place, PlaceError, Places, Writer};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -13,51 +11,39 @@ use crate::error::{Failure, guarded};
 use crate::file;
 use crate::preparer::{CancelToken, token};
 
-/// What a text names: a path of this machine, or an object.
-enum Place {
-    File(PathBuf),
-    #[cfg(feature = "object-store")]
-    Object(photofit::store::Uri),
-}
-
-#[cfg(feature = "object-store")]
-impl Place {
-    fn of(text: &str) -> Result<Self, Failure> {
-        // What has no scheme is a path, and with one that is not known it is neither.
-        if !text.contains("://") {
-            return Ok(Self::File(text.into()));
-        }
-        let uri = photofit::store::Uri::parse(text)?;
-        Ok(match uri.to_file_path() {
-            Some(path) => Self::File(path),
-            None => Self::Object(uri),
-        })
+/// The place that a text names. What has no scheme is a path, and with one that is not known it is neither.
+fn find(text: &str) -> Result<Place, Failure> {
+    if !text.contains("://") {
+        return Ok(Place::Path(text.into()));
     }
-}
-
-#[cfg(not(feature = "object-store"))]
-impl Place {
-    fn of(text: &str) -> Result<Self, Failure> {
-        if text.contains("://") {
-            return Err(Failure::NoStores(text.to_owned()));
-        }
-        Ok(Self::File(text.into()))
+    match places().find(text.as_ref())? {
+        Place::Path(path) if path.as_os_str() == text => Err(Failure::UnknownScheme(text.to_owned())),
+        place => Ok(place),
     }
 }
 
 /// Says without any connection what can be said against an address that shall be written to.
 #[pyfunction]
 pub(crate) fn check_output(py: Python<'_>, uri: &str) -> PyResult<()> {
-    guarded(py, || match Place::of(uri)? {
-        Place::File(_) => Ok(()),
-        #[cfg(feature = "object-store")]
-        Place::Object(uri) => {
-            if uri.scheme() == photofit::store::Scheme::Web {
-                return Err(photofit::store::StoreError::ReadOnly { uri: uri.to_string() }.into());
-            }
-            Ok(store()?.check(&uri)?)
-        }
+    guarded(py, || match find(uri)? {
+        Place::Path(_) => Ok(()),
+        // A name below it, which only what can be written to has.
+        place => match place.join("photo".as_ref()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(read_only(&place, error)),
+        },
     })
+}
+
+/// Only web addresses are neither written nor listed.
+fn read_only(place: &Place, error: PlaceError) -> Failure {
+    #[cfg(feature = "object-store")]
+    if matches!(error, PlaceError::NothingBelow { .. }) {
+        let uri = place.to_string();
+        return PlaceError::from(photofit::store::StoreError::ReadOnly { uri }).into();
+    }
+    let _ = place;
+    error.into()
 }
 
 /// What is there, if it has at most `limit` bytes. Only an object may take so long that it is given up.
@@ -71,44 +57,52 @@ pub(crate) fn read_uri(
     cancel: Option<&CancelToken>,
 ) -> PyResult<Py<PyBytes>> {
     let token = token(py, timeout, cancel)?;
-    let bytes = guarded(py, || match Place::of(uri)? {
-        Place::File(path) => file::read(&path, limit),
-        #[cfg(feature = "object-store")]
-        Place::Object(uri) => Ok(store()?.read_until(&uri, limit, &token)?.bytes),
+    let bytes = guarded(py, || match find(uri)? {
+        Place::Path(path) => file::read(&path, limit),
+        place => Ok(place.read_until(limit, &token).map_err(|e| remote(&place, e))?.0),
     })?;
     Ok(PyBytes::new(py, &bytes).unbind())
 }
 
-/// Writes there, complete or not at all.
+/// Writes there, whole or not at all.
 #[pyfunction]
 pub(crate) fn write_uri(py: Python<'_>, uri: &str, data: &Bound<'_, PyBytes>) -> PyResult<()> {
     let bytes = data.as_bytes();
-    guarded(py, || match Place::of(uri)? {
-        Place::File(path) => file::write(&path, bytes),
-        #[cfg(feature = "object-store")]
-        Place::Object(uri) => {
-            store()?.write(&uri, bytes)?;
-            Ok(())
+    guarded(py, || match find(uri)? {
+        Place::Path(path) => file::write(&path, bytes),
+        place => {
+            let writer = Writer::new(Mark::of_this_process());
+            let written = place.write(bytes, Existing::Replace, &writer);
+            written.map(drop).map_err(|e| remote(&place, e))
         }
     })
 }
 
-/// The client of this process, with the settings of the environment as they are at its first use. It has threads, which a
-/// process that was forked does not inherit: it gets a client of its own.
-#[cfg(feature = "object-store")]
-fn store() -> Result<Store, Failure> {
-    static STORE: Mutex<Option<(u32, Store)>> = Mutex::new(None);
+/// What a service says, which an error of the system wraps.
+fn remote(place: &Place, error: io::Error) -> Failure {
+    #[cfg(feature = "object-store")]
+    let error = match error.downcast::<photofit::store::StoreError>() {
+        Ok(error) => return PlaceError::from(error).into(),
+        Err(error) => error,
+    };
+    Failure::System(error, place.to_string().into())
+}
+
+/// What finds places in this process, with the settings of the environment as they are at its first use. Its client has
+/// threads, which a process that was forked does not inherit: it gets one of its own.
+fn places() -> Places {
+    static PLACES: Mutex<Option<(u32, Places)>> = Mutex::new(None);
     let process = std::process::id();
-    let mut kept = STORE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((owner, store)) = &*kept
+    let mut kept = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((owner, places)) = &*kept
         && *owner == process
     {
-        return Ok(store.clone());
+        return places.clone();
     }
-    let store = StoreBuilder::from_env().build()?;
-    if let Some(inherited) = kept.replace((process, store.clone())) {
+    let places = Places::from_env();
+    if let Some(inherited) = kept.replace((process, places.clone())) {
         // Its threads are not here to be ended.
         std::mem::forget(inherited);
     }
-    Ok(store)
+    places
 }

@@ -18,7 +18,7 @@ use super::{help, units};
 /// Photos are decoded, turned upright, downsampled and encoded anew as far as it takes to come within the service's
 /// pixels and bytes, and left alone where they already are. Each result is checked before it is written.
 #[derive(Debug, Parser)]
-#[command(name = "photofit", version, long_version = super::shell::VERSION.as_str(), after_help = help::PHOTOFIT, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "photofit", version, long_version = super::version::VERSION.as_str(), after_help = help::PHOTOFIT, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -179,6 +179,11 @@ pub(super) struct InputArgs {
     /// Read photos from private and local web addresses too.
     #[arg(long, help_heading = "Input")]
     pub(super) allow_private_urls: bool,
+
+    /// Trust the certificates of FILE (PEM) beside the system's, where the network looks into TLS or storage has one of its
+    /// own.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 /// What decides whether a photo has to be touched at all.

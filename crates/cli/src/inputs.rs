@@ -2,22 +2,18 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use photofit::CancelToken;
-use photofit::batch::Source;
+#[cfg(feature = "object-store")]
+use photofit::place::ObjectRef;
+use photofit::place::file::{self, Stream};
+use photofit::place::{Place, PlaceError, PlaceSource, Places, STDIN};
 use walkdir::WalkDir;
 
 use super::Error;
 use super::args::InputArgs;
-use super::destination::Destination;
-use super::files::{self, Opened, Stream};
-use super::report::{Note, Verdict};
-use super::storage::{Fetch, Named, Spot, Storage};
-
-/// What stands for standard input and output on the command line.
-pub(super) const DASH: &str = "-";
+use super::verdict::{Note, Verdict, chain};
 
 /// The most bytes of --files-from: ten million paths of a hundred bytes.
 const LONGEST_LIST: u64 = 1_000_000_000;
@@ -36,22 +32,11 @@ const OTHERS: &[&str] = &[
     "tar", "svgz",
 ];
 
-/// Where the bytes of an input come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// Standard input.
-    Stdin,
-    /// A file.
-    File(PathBuf),
-    /// An object.
-    Object(Spot),
-}
-
 /// One input, in the order in which it is answered.
 #[derive(Clone, Debug)]
 pub(super) struct Input {
     /// Where its bytes come from.
-    pub(super) origin: Origin,
+    pub(super) place: Place,
     /// Its path below the output folder, with the source's extension.
     pub(super) relative: PathBuf,
     /// Whether somebody asked for this very file, so that "not a photo" is a failure and not a reason to skip it.
@@ -60,101 +45,32 @@ pub(super) struct Input {
     pub(super) verdict: Option<Verdict>,
 }
 
-/// Standard input as a photo, or a file.
-struct Local<'a> {
-    /// `None` for standard input.
-    path: Option<&'a Path>,
-    /// Whether it may be a FIFO: a folder's files are no longer what was found if one is.
-    may_be_stream: bool,
-    /// Ends the waiting for a stream that says nothing.
-    stop: CancelToken,
-}
-
-impl Source for Local<'_> {
-    fn name(&self) -> Cow<'_, str> {
-        self.path.map_or(Cow::Borrowed(DASH), Path::to_string_lossy)
-    }
-
-    fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
-        self.open_until(&CancelToken::new())
-    }
-
-    fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
-        let opened = match self.path {
-            None => Opened::Stream(Stream::stdin(cancel, &self.stop)?),
-            Some(path) if self.may_be_stream => files::open(path, cancel, &self.stop)?,
-            Some(path) => {
-                let file = files::open_regular(path)?;
-                let size = file.metadata()?.len();
-                Opened::File(file, size)
-            }
-        };
-        Ok(match opened {
-            Opened::File(file, size) => (Some(size), Box::new(file)),
-            // Its size is known once it has ended.
-            Opened::Stream(stream) => (None, Box::new(stream)),
-        })
-    }
-}
-
 impl Input {
     /// The input as the report names it.
     pub(super) fn display(&self) -> Cow<'_, str> {
-        match &self.origin {
-            Origin::Stdin => Cow::Borrowed(DASH),
-            Origin::File(path) => path.to_string_lossy(),
-            Origin::Object(spot) => spot.text(),
-        }
+        self.place.text()
     }
 
     /// What stands for the input where inputs are split: its path or address as it was given.
     pub(super) fn key(&self) -> Cow<'_, [u8]> {
-        match &self.origin {
-            Origin::Stdin => Cow::Borrowed(DASH.as_bytes()),
-            Origin::File(path) => Cow::Borrowed(path.as_os_str().as_encoded_bytes()),
-            Origin::Object(spot) => Cow::Owned(spot.text().into_owned().into_bytes()),
+        match self.place.path() {
+            Some(path) => Cow::Borrowed(path.as_os_str().as_encoded_bytes()),
+            None => Cow::Owned(self.place.text().into_owned().into_bytes()),
         }
     }
 
-    /// The file, if it is one.
-    pub(super) fn path(&self) -> Option<&Path> {
-        match &self.origin {
-            Origin::File(path) => Some(path),
-            Origin::Stdin | Origin::Object(_) => None,
-        }
-    }
-
-    /// The object, if it is one.
-    pub(super) fn object(&self) -> Option<&Spot> {
-        match &self.origin {
-            Origin::Object(spot) => Some(spot),
-            Origin::Stdin | Origin::File(_) => None,
-        }
-    }
-
-    /// The input as a photo of a batch, where it is an object: of at most `limit` bytes.
-    pub(super) fn fetch(&self, limit: u64) -> Option<Fetch> {
-        self.object().map(|spot| spot.fetch(limit))
-    }
-
-    /// The input as a photo of a batch. Where it may keep its reader waiting, `stop` ends that.
-    pub(super) fn source(&self, limit: u64, stop: &CancelToken) -> Box<dyn Source + '_> {
-        match &self.origin {
-            Origin::Stdin | Origin::File(_) => Box::new(Local {
-                path: self.path(),
-                may_be_stream: self.named,
-                stop: stop.clone(),
-            }),
-            Origin::Object(spot) => spot.source(limit),
-        }
+    /// The input as a photo of a batch: of at most `limit` bytes where it takes the network. Where it may keep its reader
+    /// waiting, `stop` ends that.
+    pub(super) fn source(&self, places: &Places, limit: u64, stop: &CancelToken) -> PlaceSource {
+        places.source(&self.place, limit).streams(self.named).stop(stop)
     }
 
     /// Whether it can be read only once: standard input, or a FIFO that somebody named.
     pub(super) fn is_stream(&self) -> bool {
-        match &self.origin {
-            Origin::Stdin => true,
-            Origin::File(path) => self.named && files::is_stream(path),
-            Origin::Object(_) => false,
+        match &self.place {
+            Place::Stdin => true,
+            Place::Path(path) => self.named && file::is_stream(path),
+            _ => false,
         }
     }
 
@@ -169,21 +85,21 @@ impl Input {
     }
 
     /// One that somebody asked for.
-    fn named(origin: Origin, name: PathBuf) -> Self {
+    fn named(place: Place, name: PathBuf) -> Self {
         // One that is called `..` or `/` gets a name that is made up.
         let made_up = name.as_os_str().is_empty();
         Self {
-            origin,
+            place,
             relative: if made_up { PathBuf::from("photo") } else { name },
             named: true,
             verdict: None,
         }
     }
 
-    fn answered(origin: Origin, verdict: Verdict) -> Self {
+    fn answered(place: Place, verdict: Verdict) -> Self {
         Self {
             relative: PathBuf::new(),
-            origin,
+            place,
             named: false,
             verdict: Some(verdict),
         }
@@ -206,89 +122,83 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 /// # Errors
 /// [`Error`] when the list cannot be read, when standard input is asked for twice, when a folder or prefix is also the
 /// output, or when a prefix cannot be listed.
-pub(super) fn collect(args: &InputArgs, storage: &Storage, output: &Destination) -> Result<Vec<Input>, Error> {
-    let list_is_stdin = args.files_from.as_deref().is_some_and(|f| f == Path::new(DASH));
-    let dashes = args.paths.iter().filter(|p| *p == Path::new(DASH)).count();
+pub(super) fn collect(args: &InputArgs, places: &Places, output: &Place) -> Result<Vec<Input>, Error> {
+    let list_is_stdin = args.files_from.as_deref().is_some_and(|f| f == Path::new(STDIN));
+    let dashes = args.paths.iter().filter(|p| *p == Path::new(STDIN)).count();
     if dashes + usize::from(list_is_stdin) > 1 {
         return Err(Error::usage("standard input can be read once: name - only once"));
     }
     let walk = Walk {
-        storage,
-        folder: output.folder().and_then(|o| o.canonicalize().ok()),
-        prefix: output.prefix().map(|spot| spot.text().into_owned()),
+        folder: output.path().and_then(|o| o.canonicalize().ok()),
+        prefix: output.is_prefix().then(|| output.to_string()),
     };
     let mut inputs = Vec::new();
     for path in &args.paths {
-        if path == Path::new(DASH) {
-            inputs.push(Input::named(Origin::Stdin, PathBuf::from("stdin")));
-        } else {
-            let name = |named: &Named| match named {
-                Named::Path(path) => path.file_name().map(PathBuf::from).unwrap_or_default(),
-                Named::Object(spot) | Named::Prefix(spot) => spot.name(),
-            };
-            walk.add(path, name, false, &mut inputs)?;
-        }
+        let place = places.find(path.as_os_str()).map_err(|e| usage(&e))?;
+        let name = place.name();
+        walk.add(place, &name, false, &mut inputs)?;
     }
     if let Some(list) = &args.files_from {
         for path in read_list(list, args.null)? {
-            let kept = |named: &Named| match named {
-                Named::Path(path) => path.clone(),
-                Named::Object(spot) | Named::Prefix(spot) => spot.key(),
-            };
-            walk.add(&path, kept, true, &mut inputs)?;
+            let place = listed(&path, places)?;
+            let name = place.key();
+            walk.add(place, &name, true, &mut inputs)?;
         }
     }
     Ok(inputs)
 }
 
+/// What an entry of a list names: `-` is a file there.
+pub(super) fn listed(entry: &Path, places: &Places) -> Result<Place, Error> {
+    match places.find(entry.as_os_str()).map_err(|e| usage(&e))? {
+        Place::Stdin => Ok(Place::Path(entry.to_owned())),
+        place => Ok(place),
+    }
+}
+
+fn usage(error: &PlaceError) -> Error {
+    Error::usage(chain(error))
+}
+
 /// How folders and prefixes are walked.
-struct Walk<'a> {
-    storage: &'a Storage,
+struct Walk {
     /// The output folder, resolved; `None` where it does not exist yet.
     folder: Option<PathBuf>,
     /// The address that outputs are below.
+    #[cfg_attr(not(feature = "object-store"), allow(dead_code, reason = "there are no prefixes"))]
     prefix: Option<String>,
 }
 
-impl Walk<'_> {
-    /// Adds what an argument names, called as `name` says; or what is in the folder or below the prefix that it is, with
-    /// that name before its path there if it is to be `kept`.
-    fn add(
-        &self,
-        argument: &Path,
-        name: impl Fn(&Named) -> PathBuf,
-        kept: bool,
-        inputs: &mut Vec<Input>,
-    ) -> Result<(), Error> {
-        let named = self.storage.find(argument)?;
-        let name = below(&name(&named));
+impl Walk {
+    /// Adds what an argument names, called `name`; or what is in the folder or below the prefix that it is, with that name
+    /// before its path there if it is to be `kept`.
+    fn add(&self, place: Place, name: &Path, kept: bool, inputs: &mut Vec<Input>) -> Result<(), Error> {
+        let name = below(name);
         let prefix = if kept { name.as_path() } else { Path::new("") };
-        match named {
-            Named::Path(path) if path.is_dir() => self.add_folder(&path, prefix, inputs),
-            Named::Prefix(spot) => self.add_prefix(&spot, prefix, inputs),
-            Named::Path(path) => {
-                inputs.push(Input::named(Origin::File(path), name));
-                Ok(())
-            }
-            Named::Object(spot) => {
-                inputs.push(Input::named(Origin::Object(spot), name));
+        match &place {
+            Place::Path(path) if path.is_dir() => self.add_folder(path, prefix, inputs),
+            #[cfg(feature = "object-store")]
+            Place::Object(object) if place.is_prefix() => self.add_prefix(object, prefix, inputs),
+            _ => {
+                inputs.push(Input::named(place, name));
                 Ok(())
             }
         }
     }
 
-    fn add_prefix(&self, spot: &Spot, prefix: &Path, inputs: &mut Vec<Input>) -> Result<(), Error> {
-        let above = spot.text();
-        if self.prefix.as_deref() == Some(&*above) {
-            let message = format!("{above} is both input and output: name another prefix for -o");
+    #[cfg(feature = "object-store")]
+    fn add_prefix(&self, above: &ObjectRef, prefix: &Path, inputs: &mut Vec<Input>) -> Result<(), Error> {
+        let address = above.to_string();
+        if self.prefix.as_deref() == Some(address.as_str()) {
+            let message = format!("{address} is both input and output: name another prefix for -o");
             return Err(Error::Usage(message));
         }
-        for object in spot.list()? {
-            let text = object.text().into_owned();
+        for object in above.list().map_err(|e| Error::usage(chain(&e)))? {
+            let text = object.to_string();
             if self.prefix.as_deref().is_some_and(|output| text.starts_with(output)) {
                 continue;
             }
-            let inside = PathBuf::from(text.strip_prefix(&*above).unwrap_or(&text));
+            let inside = PathBuf::from(text.strip_prefix(address.as_str()).unwrap_or(&text));
             let hidden = inside.iter().any(|part| part.as_encoded_bytes().starts_with(b"."));
             let note = if hidden {
                 Some(Note::new("hidden", "hidden: name it to have it prepared"))
@@ -297,10 +207,11 @@ impl Walk<'_> {
             } else {
                 None
             };
+            let place = Place::Object(object);
             inputs.push(match note {
-                Some(note) => Input::answered(Origin::Object(object), Verdict::Skipped(note)),
+                Some(note) => Input::answered(place, Verdict::Skipped(note)),
                 None => Input {
-                    origin: Origin::Object(object),
+                    place,
                     relative: prefix.join(below(&inside)),
                     named: false,
                     verdict: None,
@@ -328,7 +239,7 @@ impl Walk<'_> {
                 Ok(entry) => entry,
                 Err(error) => {
                     let place = error.path().unwrap_or(path).to_owned();
-                    inputs.push(Input::answered(Origin::File(place), unwalkable(&error)));
+                    inputs.push(Input::answered(Place::Path(place), unwalkable(&error)));
                     continue;
                 }
             };
@@ -337,7 +248,7 @@ impl Walk<'_> {
                 entries.skip_current_dir();
             } else if entry.file_name().as_encoded_bytes().starts_with(b".") {
                 let note = Note::new("hidden", "hidden: name it to have it prepared");
-                inputs.push(Input::answered(Origin::File(entry.into_path()), Verdict::Skipped(note)));
+                inputs.push(Input::answered(Place::Path(entry.into_path()), Verdict::Skipped(note)));
                 if is_folder {
                     entries.skip_current_dir();
                 }
@@ -345,14 +256,14 @@ impl Walk<'_> {
                 let inside = entry.path().strip_prefix(path).unwrap_or(entry.path());
                 inputs.push(Input {
                     relative: prefix.join(inside),
-                    origin: Origin::File(entry.path().to_owned()),
+                    place: Place::Path(entry.path().to_owned()),
                     named: false,
                     verdict: None,
                 });
             } else if !is_folder {
-                let message = format!("not a file: {}", files::name(entry.file_type()));
+                let message = format!("not a file: {}", file::name(entry.file_type()));
                 let note = Note::new("not-a-file", message);
-                inputs.push(Input::answered(Origin::File(entry.into_path()), Verdict::Skipped(note)));
+                inputs.push(Input::answered(Place::Path(entry.into_path()), Verdict::Skipped(note)));
             }
         }
         Ok(())
@@ -376,10 +287,10 @@ fn unwalkable(error: &walkdir::Error) -> Verdict {
 /// The paths of a list, one a line or one a NUL byte; empty lines do not count.
 fn read_list(list: &Path, null: bool) -> Result<Vec<PathBuf>, Error> {
     let never = CancelToken::new();
-    let bytes = if list == Path::new(DASH) {
-        Stream::stdin(&never, &never).and_then(|stdin| files::bounded(stdin, LONGEST_LIST))
+    let bytes = if list == Path::new(STDIN) {
+        Stream::stdin(&never, &never).and_then(|stdin| file::bounded(stdin, LONGEST_LIST))
     } else {
-        files::read(list, LONGEST_LIST)
+        file::read(list, LONGEST_LIST)
     };
     let bytes = bytes.map_err(|source| Error::File {
         what: "read",

@@ -5,10 +5,11 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use photofit::place::file;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Error, files, tell};
+use super::{Error, tell};
 
 /// The most bytes of a line: no entry comes near it, and no more than that is held of a file that is no journal.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -51,7 +52,7 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed("open")(error)),
         }
-        let mut options = files::options();
+        let mut options = file::options();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).map_err(failed("open"))?;
         // By now it may be another one.
@@ -107,7 +108,7 @@ fn check_regular(path: &Path, metadata: &Metadata) -> Result<(), Error> {
     if metadata.is_file() {
         return Ok(());
     }
-    let kind = files::name(metadata.file_type());
+    let kind = file::name(metadata.file_type());
     let path = path.display();
     Err(Error::usage(format!("{path} is {kind}: a journal is a regular file")))
 }

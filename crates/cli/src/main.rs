@@ -6,12 +6,12 @@
 
 mod args;
 mod destination;
-mod files;
 mod help;
 mod inputs;
 mod journal;
 mod logs;
 mod names;
+mod network;
 mod output;
 mod page;
 mod prep;
@@ -23,10 +23,12 @@ mod shard;
 mod shell;
 mod signals;
 mod source;
-mod storage;
+mod stamp;
 mod units;
 #[cfg(feature = "upload")]
 mod upload;
+pub(crate) mod verdict;
+mod version;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -37,7 +39,7 @@ use std::thread;
 
 use clap::Parser;
 use photofit::Limits;
-use photofit::batch::THREAD_NAME;
+use photofit::pool::THREAD_NAME;
 
 use args::{Args, Command};
 

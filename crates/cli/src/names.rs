@@ -5,15 +5,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use photofit::batch::{Batch, Worker};
-use photofit::{Format, Options, Plan};
+use photofit::place::Place;
+use photofit::pool::{Batch, Worker};
+use photofit::{Format, Options};
 
 use super::Error;
 use super::args::OnCollision;
-use super::destination::Destination;
+use super::destination;
 use super::inputs::{Input, has_picture_extension};
-use super::report::target;
 use super::source;
+use super::verdict::target;
 
 /// The names of a run's outputs. They depend on the format that is written, which is certain only once a photo is
 /// prepared: a PNG that does not fit becomes a JPEG.
@@ -92,14 +93,14 @@ fn with_suffix(base: &Path, suffix: &OsStr) -> PathBuf {
 }
 
 impl Names {
-    /// Names the output of every input below `destination`. Photos that may get the same name are planned from their headers
+    /// Names the output of every input below `output`. Photos that may get the same name are planned from their headers
     /// to learn whether they do; those that would are refused, unless they may be renamed.
     ///
     /// # Errors
     /// [`Error::Usage`] for a photo that would be written over itself.
     pub(super) fn assign(
         inputs: &[Input],
-        destination: &Destination,
+        output: &Place,
         options: &Options,
         on_collision: OnCollision,
         batch: &Batch,
@@ -110,7 +111,8 @@ impl Names {
         for index in (0..inputs.len()).filter(open) {
             *groups.entry(key(&stems[index].base)).or_default() += 1;
         }
-        let beside = destination.beside(inputs, stems.iter().map(|stem| stem.base.as_path()));
+        let sources = inputs.iter().map(|input| &input.place);
+        let beside = destination::beside(output, sources, stems.iter().map(|stem| stem.base.as_path()));
         let doubtful: Vec<usize> = (0..inputs.len())
             .filter(open)
             .filter(|&index| beside[index] || groups[&key(&stems[index].base)] > 1)
@@ -118,14 +120,11 @@ impl Names {
         let planned = formats(inputs, &doubtful, options, batch)?;
 
         for &(index, format) in planned.iter().filter(|(index, _)| beside[*index]) {
-            let place = destination.at(&stems[index].path(format));
+            let place = output.join(&stems[index].path(format));
             if let Ok(place) = place
-                && place.is(&inputs[index])
+                && destination::is_same(&place, &inputs[index].place)
             {
-                let message = format!(
-                    "{} would be written over itself: name another folder for -o",
-                    place.text()
-                );
+                let message = format!("{place} would be written over itself: name another folder for -o");
                 return Err(Error::Usage(message));
             }
         }
@@ -200,10 +199,10 @@ fn formats(
         if input.is_stream() {
             return None;
         }
-        let bytes = source::read(input, options.max_memory()).ok()?;
-        let plan: Plan = photofit::plan(&bytes, options).ok()?;
-        let info = photofit::probe(&bytes).ok()?;
-        Some(target(&info, &plan).0)
+        // What cannot be prepared needs no name: why, it is told when its turn comes.
+        let look = source::look(input, options).ok()?;
+        let plan = look.plan.ok()?;
+        Some(target(&look.info, &plan).0)
     };
     let note = |place, format| {
         if let Ok(Some(format)) = format {

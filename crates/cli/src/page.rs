@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::Environment;
+use photofit::place::{Existing, Mark, Writer};
 use photofit::{Effort, Limits, Metadata, Options, OutputFormat, Quality};
 use serde::Serialize;
 
 use super::Error;
-use super::args::Overwrite;
-use super::output::{Tag, Unfinished, write_atomically};
-use super::report::{Answer, Timings, Verdict};
+use super::report::{Answer, Timings};
 use super::units;
+use super::verdict::Verdict;
 
 /// How many photos are listed, with their thumbnails; those that failed are listed in any case.
 const LISTED: usize = 500;
@@ -184,7 +184,7 @@ impl Page {
                 row.before = Some(Size::new(source.format, (source.width, source.height), source.bytes));
                 row.after = Some(Size::new(result.format, (result.width, result.height), result.bytes));
             }
-            Verdict::Planned(planned) => row.result = planned.action().name(),
+            Verdict::Planned(planned) => row.result = planned.action.name(),
             Verdict::Skipped(note) | Verdict::Failed(note) => row.reason = Some(note.message.clone()),
         }
         for (sum, size) in [(&mut self.before, &row.before), (&mut self.after, &row.after)] {
@@ -222,8 +222,10 @@ impl Page {
             source,
         };
         let html = self.render().map_err(|e| failed(std::io::Error::other(e)))?;
-        let (tag, unfinished) = (Tag::of_this_process(), Unfinished::default());
-        write_atomically(&self.path, html.as_bytes(), Overwrite::Always, &tag, &unfinished).map_err(failed)
+        let writer = Writer::new(Mark::of_this_process());
+        writer
+            .write(&self.path, html.as_bytes(), Existing::Replace)
+            .map_err(failed)
     }
 
     fn render(&self) -> Result<String, minijinja::Error> {
@@ -278,7 +280,7 @@ fn steps(timings: Timings) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Note;
+    use super::super::verdict::Note;
     use super::*;
 
     #[test]

@@ -5,22 +5,24 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use photofit::place::{Mark, Place, PlaceSource, Places, STDIN, Unfinished, Version, Writer};
 use photofit::pool::{Photo, Worker};
 use photofit::{Batch, CancelToken, Options, Report};
 
 use super::args::{Overwrite, PrepArgs};
-use super::destination::{Destination, Location};
-use super::inputs::{self, DASH, Input};
+use super::destination;
+use super::inputs::{self, Input};
 use super::logs;
 use super::names::Names;
-use super::output::{NotWritten, Place, Sources, Tag, Unfinished};
+use super::network::Network;
+use super::output::{NotWritten, Sources, Target};
 use super::page::{self, Page};
 use super::progress::{Progress, Summary};
-use super::report::{Answer, Note, Planned, Reporter, Timings, Verdict, chain, milliseconds, target};
-use super::resume::{Resume, Stamp};
+use super::report::{Answer, Reporter, Timings, milliseconds};
+use super::resume::Resume;
 use super::signals::{self, Requests};
 use super::source;
-use super::storage::{Fetch, Storage, Version, version_of};
+use super::verdict::{Note, Planned, Verdict, chain, target};
 use super::{ALL_DONE, Error, SOME_FAILED, tell};
 
 /// Prepares the photos that the command line names.
@@ -33,12 +35,14 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         .encode
         .apply(args.conform.options())
         .map_err(|e| Error::usage(chain(&e)))?;
-    let to_stdout = args.output.as_deref() == Some(Path::new(DASH));
+    let to_stdout = args.output.as_deref() == Some(Path::new(STDIN));
     let memory = args.resources.memory.unwrap_or_else(Batch::default_memory);
-    let storage = Storage::new(memory / AHEAD_MEMORY, args.inputs.allow_private_urls);
+    let ahead = memory / AHEAD_MEMORY;
+    let network = Network::new(ahead, args.inputs.allow_private_urls, args.inputs.ca_file.as_deref())?;
+    let places = network.places();
     let output = args.output.as_deref().filter(|_| !to_stdout);
-    let destination = Destination::find(output.unwrap_or(Path::new("")), &storage)?;
-    let inputs = inputs::collect(&args.inputs, &storage, &destination)?;
+    let output = destination::find(output.unwrap_or(Path::new("")), &places)?;
+    let inputs = inputs::collect(&args.inputs, &places, &output)?;
     if to_stdout && inputs.len() != 1 {
         let message = format!(
             "-o - writes one photo to standard output, but {} files are named",
@@ -47,35 +51,31 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         return Err(Error::Usage(message));
     }
     let mut batch = batch(&args, &options);
-    if inputs.iter().any(|input| input.object().is_some()) {
+    if inputs.iter().any(|input| input.place.is_remote()) {
         // What is read ahead takes its part of the whole.
         batch = batch.memory(memory - memory / AHEAD_MEMORY);
     }
     let goal = if to_stdout {
         Goal::Stdout
     } else {
-        Goal::Names(Names::assign(
-            &inputs,
-            &destination,
-            &options,
-            args.on_collision,
-            &batch,
-        )?)
+        Goal::Names(Names::assign(&inputs, &output, &options, args.on_collision, &batch)?)
     };
     if !args.dry_run && !to_stdout && inputs.iter().any(|i| i.verdict.is_none()) {
-        destination.make()?;
+        destination::make(&output)?;
     }
     let journal = args.journal.as_deref().filter(|_| !args.dry_run && !to_stdout);
     let resume = journal
         .map(|path| Resume::open(path, args.resume, &options))
         .transpose()?;
-    let tag = resume.as_ref().map_or_else(Tag::of_this_process, Resume::tag);
-    if args.resume {
-        destination.clean(&tag);
+    let writer = Writer::new(resume.as_ref().map_or_else(Mark::of_this_process, Resume::mark));
+    if args.resume
+        && let Some(folder) = output.path().filter(|folder| !folder.as_os_str().is_empty())
+    {
+        // Of an object there never is anything unfinished.
+        writer.mark().clean(folder);
     }
     let mut reporter = Reporter::new(args.report.as_deref(), args.quiet, to_stdout && !args.dry_run)?;
-    let unfinished = Unfinished::default();
-    let stop = stop_on(&requests, &unfinished);
+    let stop = stop_on(&requests, writer.unfinished());
     let batch = batch.stop(stop.clone());
 
     let work = Work {
@@ -83,12 +83,12 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
         inputs: &inputs,
         sources: Sources::new(&inputs),
         goal,
-        destination,
+        places: &places,
+        output,
         overwrite: args.overwrite,
         dry_run: args.dry_run,
         resume,
-        tag,
-        unfinished,
+        writer,
         unjournaled: Mutex::new(None),
         stop,
     };
@@ -106,11 +106,11 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
     let progress = Progress::new(mine.len(), args.quiet || to_stdout || logs::is_verbose());
     let mut summary = Summary::new(args.dry_run);
     let mut page = args.html.as_deref().map(Page::new);
-    let ahead = storage.ahead(mine.iter(), |index| work.fetch(**index));
+    let ahead = places.ahead(mine.iter(), |index| work.ahead(**index));
     let done = batch.each(
         ahead,
         &progress,
-        |worker, place, (&index, fetch)| work.answer(worker, index, fetch, args.html.is_some() && page::wants(place)),
+        |worker, place, (&index, source)| work.answer(worker, index, source, args.html.is_some() && page::wants(place)),
         |place, answer| {
             let input = &inputs[mine[place]];
             let answer = answer.unwrap_or_else(|panic| Answer {
@@ -119,7 +119,7 @@ pub(super) fn run(args: PrepArgs) -> Result<u8, Error> {
             });
             answer.log();
             progress.read(answer.read);
-            reporter.write(&answer, &progress);
+            reporter.write(&answer, &|print| progress.suspend(print));
             summary.add(&answer);
             if let Some(page) = &mut page {
                 page.add(&answer);
@@ -200,27 +200,31 @@ struct Work<'a> {
     inputs: &'a [Input],
     sources: Sources<'a>,
     goal: Goal,
-    destination: Destination,
+    places: &'a Places,
+    output: Place,
     overwrite: Overwrite,
     dry_run: bool,
     resume: Option<Resume>,
-    tag: Tag,
-    unfinished: Unfinished,
+    writer: Writer,
     /// Why the journal could not be written. Without it the run could not be resumed: it ends there.
     unjournaled: Mutex<Option<io::Error>>,
     stop: CancelToken,
 }
 
 impl Work<'_> {
-    /// The object that is to be read ahead for an input, if there is one: not where an earlier run may have done it.
-    fn fetch(&self, index: usize) -> Option<Fetch> {
+    /// What is to be read ahead for an input, if it takes the network: not where an earlier run may have done it.
+    fn ahead(&self, index: usize) -> Option<PlaceSource> {
         let input = &self.inputs[index];
         let is_open = input.verdict.is_none() && !self.resume.as_ref().is_some_and(|resume| resume.may_be_done(input));
-        input.fetch(self.options.max_memory()).filter(|_| is_open)
+        (is_open && input.place.is_remote()).then(|| self.source(input))
+    }
+
+    fn source(&self, input: &Input) -> PlaceSource {
+        input.source(self.places, self.options.max_memory(), &self.stop)
     }
 
     /// Reads, prepares and writes one input.
-    fn answer(&self, worker: &mut Worker<'_>, index: usize, fetch: Option<Fetch>, thumbnail: bool) -> Answer {
+    fn answer(&self, worker: &mut Worker<'_>, index: usize, source: Option<PlaceSource>, thumbnail: bool) -> Answer {
         let input = &self.inputs[index];
         let mut answer = Answer::new(input);
         if let Some(verdict) = &input.verdict {
@@ -234,49 +238,39 @@ impl Work<'_> {
             }
             let written = |report: &Report| {
                 let relative = names.take(index, report.result.format).ok()?;
-                self.destination.at(&relative).ok()
+                self.output.join(&relative).ok()
             };
             if let Some((mut done, at)) = self.resume.as_ref().and_then(|resume| resume.done(input, written)) {
-                if thumbnail && let Ok(bytes) = at.read(self.options.max_memory()) {
+                if thumbnail && let Ok((bytes, _)) = at.read(self.options.max_memory()) {
                     done.thumbnail = page::thumbnail(&bytes);
                 }
                 return done;
             }
         }
-        let fetch = fetch.or_else(|| input.fetch(self.options.max_memory()));
-        // As it is before it is read: what changes from now on has changed. Of an object the answer tells what it was.
-        let before = match (&self.resume, input.path()) {
-            (Some(_), Some(path)) => Stamp::of_file(path),
-            _ => Stamp::default(),
-        };
-        let opened = match &fetch {
-            Some(fetch) => worker.open(fetch),
-            None => worker.open(&*input.source(self.options.max_memory(), &self.stop)),
-        };
-        let stamp = fetch
-            .as_ref()
-            .map_or(before, |fetch| Stamp::of_object(version_of(fetch)));
+        let source = source.unwrap_or_else(|| self.source(input));
+        let opened = worker.open(&source);
+        let version = source.version();
         match opened {
             Ok(mut photo) => {
                 answer.read = photo.bytes().len() as u64;
-                let verdict = self.prepare(&mut photo, index, &stamp, thumbnail, &mut answer);
+                let verdict = self.prepare(&mut photo, index, &version, thumbnail, &mut answer);
                 answer.verdict = verdict.unwrap_or_else(|verdict| verdict);
                 if !matches!(answer.verdict, Verdict::Done(_)) {
-                    self.note(input, &stamp, photo.bytes(), None, &answer);
+                    self.note(input, &version, photo.bytes(), None, &answer);
                 }
             }
             Err(error) => {
                 answer.verdict = source::failed(&error.cause, input);
-                self.note(input, &stamp, &[], None, &answer);
+                self.note(input, &version, &[], None, &answer);
             }
         }
         answer
     }
 
     /// Writes an answer into the journal, if there is one.
-    fn note(&self, input: &Input, stamp: &Stamp, bytes: &[u8], output: Option<(&[u8], Version)>, answer: &Answer) {
+    fn note(&self, input: &Input, version: &Version, bytes: &[u8], output: Option<(&[u8], Version)>, answer: &Answer) {
         if let Some(resume) = &self.resume
-            && let Err(error) = resume.add(input, stamp.clone(), bytes, output, answer)
+            && let Err(error) = resume.add(input, version, bytes, output, answer)
         {
             self.stop.cancel();
             self.unjournaled
@@ -290,7 +284,7 @@ impl Work<'_> {
         &self,
         photo: &mut Photo<'_>,
         index: usize,
-        stamp: &Stamp,
+        read: &Version,
         thumbnail: bool,
         answer: &mut Answer,
     ) -> Result<Verdict, Verdict> {
@@ -301,7 +295,7 @@ impl Work<'_> {
             if let Goal::Names(names) = &self.goal {
                 let at = self.at(&names.path(index, target(&info, &planned).0))?;
                 answer.output = Some(at.text().into_owned());
-                if let Some(note) = self.place(names, index, &at).existing().map_err(Verdict::Failed)? {
+                if let Some(note) = self.target(names, index, &at).existing().map_err(Verdict::Failed)? {
                     return Err(Verdict::Skipped(note));
                 }
             }
@@ -321,7 +315,7 @@ impl Work<'_> {
                 let mut stdout = io::stdout().lock();
                 let written = stdout.write_all(prepared.bytes()).and_then(|()| stdout.flush());
                 written.map_err(|e| Verdict::Failed(Note::new("io", format!("cannot write: {e}"))))?;
-                answer.output = Some(DASH.to_owned());
+                answer.output = Some(STDIN.to_owned());
             }
             Goal::Names(names) => {
                 let relative = names.take(index, report.result.format).map_err(|other| {
@@ -332,7 +326,7 @@ impl Work<'_> {
                 })?;
                 let at = self.at(&relative)?;
                 let text = at.text().into_owned();
-                match self.place(names, index, &at).write(prepared.bytes()) {
+                match self.target(names, index, &at).write(prepared.bytes()) {
                     Ok(written) => {
                         version = written;
                         answer.output = Some(text);
@@ -351,24 +345,28 @@ impl Work<'_> {
         }
         answer.verdict = Verdict::Done(report);
         let output = Some((prepared.bytes(), version));
-        self.note(&self.inputs[index], stamp, source, output, answer);
+        self.note(&self.inputs[index], read, source, output, answer);
         Ok(answer.verdict.clone())
     }
 
-    /// The place of an output below the destination.
-    fn at(&self, relative: &Path) -> Result<Location, Verdict> {
-        let at = self.destination.at(relative);
-        at.map_err(|e| Verdict::Failed(Note::new("io", format!("cannot write {}: {e}", relative.display()))))
+    /// The place of an output.
+    fn at(&self, relative: &Path) -> Result<Place, Verdict> {
+        let at = self.output.join(relative);
+        at.map_err(|e| {
+            Verdict::Failed(Note::new(
+                "io",
+                format!("cannot write {}: {}", relative.display(), chain(&e)),
+            ))
+        })
     }
 
-    fn place<'a>(&'a self, names: &Names, index: usize, at: &'a Location) -> Place<'a> {
-        Place {
+    fn target<'a>(&'a self, names: &Names, index: usize, at: &'a Place) -> Target<'a> {
+        Target {
             at,
             overwrite: self.overwrite,
             beside_source: names.is_beside_source(index),
             sources: &self.sources,
-            tag: &self.tag,
-            unfinished: &self.unfinished,
+            writer: &self.writer,
         }
     }
 }

@@ -4,14 +4,15 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use photofit::place::Place;
 use photofit::{Batch, ImageInfo, Options, Plan};
 use serde::Serialize;
 
 use super::args::ProbeArgs;
-use super::destination::Destination;
 use super::inputs::{self, Input};
-use super::report::{Note, Verdict, printable, target};
-use super::storage::Storage;
+use super::network::Network;
+use super::report::printable;
+use super::verdict::{Note, Verdict, target};
 use super::{ALL_DONE, Error, SOME_FAILED, source, units};
 
 /// A table as all commands print it: columns and no lines, good for pipes.
@@ -38,9 +39,9 @@ pub(super) fn text(mut table: Table) -> String {
 /// [`Error`] when the inputs cannot be collected.
 pub(super) fn run(args: ProbeArgs) -> Result<u8, Error> {
     let options = args.conform.options();
-    let storage = Storage::new(0, args.inputs.allow_private_urls);
-    let nowhere = Destination::Folder(PathBuf::new());
-    let inputs = inputs::collect(&args.inputs, &storage, &nowhere)?;
+    let network = Network::new(0, args.inputs.allow_private_urls, args.inputs.ca_file.as_deref())?;
+    let nowhere = Place::Path(PathBuf::new());
+    let inputs = inputs::collect(&args.inputs, &network.places(), &nowhere)?;
     let mut table = table([
         "file",
         "format",
@@ -126,19 +127,16 @@ fn look(input: &Input, options: &Options) -> Found {
     if let Some(verdict) = &input.verdict {
         return Found::answered(verdict.clone());
     }
-    let bytes = match source::read(input, options.max_memory()) {
-        Ok(bytes) => bytes,
-        Err(verdict) => return Found::answered(verdict),
-    };
-    match photofit::probe(&bytes) {
-        Err(error) => Found::answered(source::refused(&error, input)),
-        Ok(info) => {
-            let (plan, error) = match photofit::plan(&bytes, options) {
+    match source::look(input, options) {
+        Err(verdict) => Found::answered(verdict),
+        Ok(look) => {
+            tracing::debug!(input = %input.display(), read = look.read, "looked at");
+            let (plan, error) = match look.plan {
                 Ok(plan) => (Some(plan), None),
                 Err(error) => (None, Some(Note::of(&error))),
             };
             Found {
-                info: Some(info),
+                info: Some(look.info),
                 plan,
                 error,
                 reason: None,

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use photofit::Action;
-use photofit::batch::Stage;
+use photofit::pool::Stage;
 
-use super::report::{Answer, Verdict, printable};
+use super::report::{Answer, printable};
 use super::units;
+use super::verdict::Verdict;
 
 /// How many reasons for refusals the summary shows.
 const REASONS: usize = 5;
@@ -20,7 +21,7 @@ pub(super) struct Progress {
     read: AtomicU64,
 }
 
-impl photofit::batch::Progress for Progress {
+impl photofit::pool::Progress for Progress {
     fn started(&self, index: usize) {
         tracing::debug!(index, "started");
     }
@@ -129,8 +130,8 @@ impl Summary {
                 self.count(report.action);
             }
             Verdict::Planned(planned) => {
-                self.before += planned.source_bytes();
-                self.count(planned.action());
+                self.before += planned.source.bytes;
+                self.count(planned.action);
             }
             Verdict::Skipped(note) => {
                 self.skipped += 1;

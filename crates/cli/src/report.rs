@@ -1,72 +1,20 @@
 //! What is said about each input: JSON lines for programs, short lines for people.
 
 use std::borrow::Cow;
-use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, LineWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use photofit::{Action, Format, ImageInfo, Plan, Report};
+use photofit::place::STDIN;
+use photofit::{Action, Report};
 use serde::Serialize;
 
-use super::inputs::{DASH, Input};
-use super::progress::Progress;
+use super::inputs::Input;
 use super::units;
+use super::verdict::{Note, Planned, Verdict};
 use super::{Error, tell};
-
-/// An error with its sources, joined by colons.
-pub(crate) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        // Some libraries repeat their source in their own words.
-        let more = error.to_string();
-        if !text.ends_with(&more) {
-            let _ = write!(text, ": {more}");
-        }
-        source = error.source();
-    }
-    text
-}
-
-/// Why an input failed or was skipped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Note {
-    /// A stable name for programs, in kebab case.
-    pub(super) kind: &'static str,
-    /// The reason in words.
-    pub(super) message: String,
-}
-
-impl Note {
-    /// A reason of the command line's own.
-    pub(super) fn new(kind: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
-    }
-
-    /// The library's reason.
-    pub(super) fn of(error: &photofit::Error) -> Self {
-        Self::new(error.kind(), chain(error))
-    }
-}
-
-/// What became of an input.
-#[derive(Clone, Debug)]
-pub(super) enum Verdict {
-    /// It was prepared.
-    Done(Box<Report>),
-    /// It would be prepared like this.
-    Planned(Box<Planned>),
-    /// It was left alone on purpose.
-    Skipped(Note),
-    /// It could not be prepared.
-    Failed(Note),
-}
 
 /// An answered input: one line of the report.
 #[derive(Clone, Debug)]
@@ -102,7 +50,7 @@ pub(super) struct Timings {
 
 impl Timings {
     /// Those of the library's steps.
-    pub(super) fn of(timings: photofit::batch::Timings) -> Self {
+    pub(super) fn of(timings: photofit::pool::Timings) -> Self {
         Self {
             wait: milliseconds(timings.waiting),
             read: milliseconds(timings.reading),
@@ -115,75 +63,6 @@ impl Timings {
 /// Milliseconds to a tenth.
 pub(super) fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e4).round() / 10.0
-}
-
-/// What a dry run says about a photo, with the names of [`Report`].
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Planned {
-    dry_run: bool,
-    action: Action,
-    source: PlannedSource,
-    result: PlannedResult,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct PlannedSource {
-    format: Format,
-    width: u32,
-    height: u32,
-    bytes: u64,
-    orientation: u8,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct PlannedResult {
-    format: Format,
-    width: u32,
-    height: u32,
-}
-
-impl Planned {
-    /// The plan for the photo that `info` describes.
-    pub(super) fn new(info: &ImageInfo, plan: &Plan) -> Self {
-        let (format, width, height) = target(info, plan);
-        Self {
-            dry_run: true,
-            action: match plan {
-                Plan::Keep => Action::Kept,
-                Plan::Rewrite => Action::Rewritten,
-                _ => Action::Transcoded,
-            },
-            source: PlannedSource {
-                format: info.format,
-                width: info.width,
-                height: info.height,
-                bytes: info.bytes,
-                orientation: info.orientation.to_exif(),
-            },
-            result: PlannedResult { format, width, height },
-        }
-    }
-
-    /// What would be done.
-    pub(super) fn action(&self) -> Action {
-        self.action
-    }
-
-    /// The size of the source in bytes.
-    pub(super) fn source_bytes(&self) -> u64 {
-        self.source.bytes
-    }
-}
-
-/// Format and upright size that a plan leads to, as far as the header tells.
-pub(super) fn target(info: &ImageInfo, plan: &Plan) -> (Format, u32, u32) {
-    match *plan {
-        Plan::Transcode { format, width, height } => (format, width, height),
-        _ => {
-            let (width, height) = info.upright_size();
-            (info.format, width, height)
-        }
-    }
 }
 
 /// One line of the report; the field names are stable.
@@ -363,7 +242,7 @@ impl Reporter {
     /// # Errors
     /// [`Error`] if the file cannot be made, or if report and photo would both go to standard output.
     pub(super) fn new(file: Option<&Path>, quiet: bool, photo_on_stdout: bool) -> Result<Self, Error> {
-        let to_stdout = file == Some(Path::new(DASH));
+        let to_stdout = file == Some(Path::new(STDIN));
         if to_stdout && photo_on_stdout {
             return Err(Error::usage(
                 "the photo and the report cannot both go to standard output",
@@ -373,6 +252,7 @@ impl Reporter {
         let lines: Option<Box<dyn Write>> = match file {
             Some(_) if to_stdout => Some(Box::new(LineWriter::new(io::stdout()))),
             Some(path) => {
+                // It grows in place: who reads it during the run, or after it was killed, has what was answered.
                 let file = File::create(path).map_err(|source| Error::File {
                     what: "create",
                     path: path.to_owned(),
@@ -398,14 +278,13 @@ impl Reporter {
     }
 
     /// Writes the lines of one answer. A reader of the report that went away does not stop the work.
-    pub(super) fn write(&mut self, answer: &Answer, progress: &Progress) {
+    /// `suspend` takes progress bars away while it prints.
+    pub(super) fn write(&mut self, answer: &Answer, suspend: &dyn Fn(&mut dyn FnMut())) {
         let failed = matches!(answer.verdict, Verdict::Failed(_));
-        let suspend = |print: &mut dyn FnMut()| progress.suspend(print);
-        self.write_line(&answer.to_json(), &answer.to_text(), failed, &suspend);
+        self.write_line(&answer.to_json(), &answer.to_text(), failed, suspend);
     }
 
-    /// The same for a line that is made already, in JSON and for people; `suspend` takes progress bars away while it
-    /// prints.
+    /// The same for a line that is made already, in JSON and for people.
     pub(super) fn write_line(&mut self, json: &str, text: &str, failed: bool, suspend: &dyn Fn(&mut dyn FnMut())) {
         if let Some(lines) = &mut self.lines {
             let mut written = Ok(());
@@ -467,16 +346,5 @@ mod tests {
     #[test]
     fn lines_for_people_do_not_steer_the_terminal() {
         assert_eq!(failed().to_text(), "failed      a\\u{1b}[2J.jpg: cannot read: gone");
-    }
-
-    #[test]
-    fn sources_are_joined() {
-        let source = io::Error::other("disk on fire");
-        let error = Error::File {
-            what: "read",
-            path: "list".into(),
-            source,
-        };
-        assert_eq!(chain(&error), "cannot read list: disk on fire");
     }
 }

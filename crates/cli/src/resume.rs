@@ -1,22 +1,19 @@
 //! The journal of `photofit prep`: what was prepared from what, and whether that still holds.
 
 use std::collections::HashMap;
-use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
+use photofit::place::{Mark, Place, Version};
 use photofit::{Options, Report};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::destination::Location;
-use super::files;
-use super::inputs::{Input, Origin};
+use super::inputs::Input;
 use super::journal::{Journal, Line};
-use super::output::Tag;
-use super::report::{Answer, Verdict};
-use super::storage::Version;
+use super::report::Answer;
+use super::stamp::{Stamp, Standing, hash};
+use super::verdict::Verdict;
 
 /// What earlier runs did, and where this one writes down what it does.
 pub(super) struct Resume {
@@ -53,11 +50,6 @@ impl Line for Entry {
     const BEGINS: &'static str = "{\"input\":";
 }
 
-/// The BLAKE3 hash in hexadecimal.
-pub(super) fn hash(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
-}
-
 /// A name for a path that holds for names that are not UTF-8 too.
 fn exact(path: &Path) -> String {
     match path.to_str() {
@@ -65,16 +57,6 @@ fn exact(path: &Path) -> String {
         // No path has a NUL byte in it.
         None => format!("\0{}", path.as_os_str().as_encoded_bytes().escape_ascii()),
     }
-}
-
-/// The time of change in nanoseconds since 1970; 0 where the system has none.
-pub(super) fn mtime(metadata: &Metadata) -> i128 {
-    let changed = metadata.modified().ok();
-    let nanoseconds = |d: std::time::Duration| i128::try_from(d.as_nanos()).unwrap_or(i128::MAX);
-    changed.map_or(0, |time| match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => nanoseconds(after),
-        Err(before) => -nanoseconds(before.duration()),
-    })
 }
 
 impl Resume {
@@ -97,10 +79,10 @@ impl Resume {
     }
 
     /// What marks this journal's unfinished files.
-    pub(super) fn tag(&self) -> Tag {
+    pub(super) fn mark(&self) -> Mark {
         let path = self.journal.path();
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        Tag::new(&hash(exact(&path).as_bytes())[..12])
+        Mark::new(&hash(exact(&path).as_bytes())[..12])
     }
 
     /// The journal's own path.
@@ -116,23 +98,15 @@ impl Resume {
 
     /// The answer of an earlier run, if the input, the options and the output are what they were. `output` gives the
     /// place that the output would have, which comes with the answer.
-    pub(super) fn done(
-        &self,
-        input: &Input,
-        output: impl FnOnce(&Report) -> Option<Location>,
-    ) -> Option<(Answer, Location)> {
+    pub(super) fn done(&self, input: &Input, output: impl FnOnce(&Report) -> Option<Place>) -> Option<(Answer, Place)> {
         let entry = self.done.get(&name(input)?)?;
         let report = entry.report.as_ref().filter(|_| entry.options == self.options)?;
-        let unchanged = match &input.origin {
-            Origin::Stdin => false,
-            Origin::File(path) => entry.is_of_file(path),
-            Origin::Object(spot) => spot.version().is_ok_and(|version| entry.is_of_object(&version)),
-        };
-        if !unchanged {
+        // What cannot be told to be the same is done again.
+        if !matches!(entry.stamp().compare(&input.place), Ok(Standing::Same)) {
             return None;
         }
         let written = output(report)?;
-        let text = written.text().into_owned();
+        let text = written.to_string();
         if entry.output.as_ref() != Some(&text) || !entry.has_written(&written, report) {
             return None;
         }
@@ -146,15 +120,14 @@ impl Resume {
         Some((answer, written))
     }
 
-    /// Writes down what became of an input, of which `stamp` tells the version that was read: its bytes if they were, and
-    /// what was written.
+    /// Writes down what became of an input, of which `version` was read: its bytes if they were, and what was written.
     ///
     /// # Errors
     /// The system's.
     pub(super) fn add(
         &self,
         input: &Input,
-        stamp: Stamp,
+        version: &Version,
         bytes: &[u8],
         output: Option<(&[u8], Version)>,
         answer: &Answer,
@@ -163,17 +136,18 @@ impl Resume {
             // Standard input cannot be read again.
             return Ok(());
         };
-        let (output, version) = output.unzip();
+        let (output, written) = output.unzip();
+        let stamp = Stamp::of(version, bytes);
         let entry = Entry {
             input: name,
-            size: bytes.len() as u64,
+            size: stamp.size,
             mtime: stamp.mtime,
-            hash: hash(bytes),
+            hash: stamp.hash,
             etag: stamp.etag,
             options: self.options.clone(),
             output: answer.output.clone(),
             output_hash: output.map(hash),
-            output_etag: version.and_then(|version| version.etag),
+            output_etag: written.and_then(|written| written.etag),
             status: answer.status().to_owned(),
             report: match &answer.verdict {
                 Verdict::Done(report) => Some((**report).clone()),
@@ -185,61 +159,31 @@ impl Resume {
 }
 
 impl Entry {
-    fn is_of_file(&self, path: &Path) -> bool {
-        let Ok(metadata) = fs::metadata(path) else {
-            return false;
-        };
-        metadata.is_file()
-            && metadata.len() == self.size
-            && (mtime(&metadata) == self.mtime
-                || files::read_regular(path, self.size).is_ok_and(|bytes| hash(&bytes) == self.hash))
-    }
-
-    /// Without an entity tag another object of the same size would not be noticed.
-    fn is_of_object(&self, version: &Version) -> bool {
-        version.etag.is_some() && version.etag == self.etag && version.size.is_none_or(|size| size == self.size)
+    /// What tells the input from another one of its name.
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            size: self.size,
+            mtime: self.mtime,
+            hash: self.hash.clone(),
+            etag: self.etag.clone(),
+        }
     }
 
     /// Whether the output is there still: of an object the entity tag tells, where there is one.
-    fn has_written(&self, output: &Location, report: &Report) -> bool {
+    fn has_written(&self, output: &Place, report: &Report) -> bool {
         if self.output_etag.is_some() {
             return output.version().is_ok_and(|version| version.etag == self.output_etag);
         }
-        let bytes = output.read(report.result.bytes);
-        bytes.is_ok_and(|bytes| self.output_hash.as_ref() == Some(&hash(&bytes)))
-    }
-}
-
-/// The version of an input that was read: the time of change of a file, the entity tag of an object.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Stamp {
-    mtime: i128,
-    etag: Option<String>,
-}
-
-impl Stamp {
-    /// That of a file as it is now.
-    pub(super) fn of_file(path: &Path) -> Self {
-        Self {
-            mtime: fs::metadata(path).map_or(0, |metadata| mtime(&metadata)),
-            etag: None,
-        }
-    }
-
-    /// That of an object.
-    pub(super) fn of_object(version: Version) -> Self {
-        Self {
-            mtime: 0,
-            etag: version.etag,
-        }
+        let read = output.read(report.result.bytes);
+        read.is_ok_and(|(bytes, _)| self.output_hash.as_ref() == Some(&hash(&bytes)))
     }
 }
 
 /// What the journal calls an input; standard input has no name.
 fn name(input: &Input) -> Option<String> {
-    match &input.origin {
-        Origin::Stdin => None,
-        Origin::File(path) => Some(exact(path)),
-        Origin::Object(spot) => Some(spot.text().into_owned()),
+    match &input.place {
+        Place::Stdin => None,
+        Place::Path(path) => Some(exact(path)),
+        address => Some(address.to_string()),
     }
 }

@@ -1,33 +1,16 @@
-//! What the program hands to shells, packagers and bug reports: completions, manual pages, its make.
+//! What the program hands to shells and packagers: completions and manual pages.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::LazyLock;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
+use photofit::place::{Existing, Mark, Writer};
 
 use super::Error;
 use super::args::Args;
-
-/// The text of `--version`: the number, the commit where it is known, and the features.
-pub(super) static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let mut text = env!("CARGO_PKG_VERSION").to_owned();
-    if let Some(commit) = option_env!("PHOTOFIT_COMMIT").filter(|commit| !commit.is_empty()) {
-        text += &format!("\ncommit: {commit}");
-    }
-    let features = [
-        ("cli", true),
-        ("heic", cfg!(feature = "heic")),
-        ("object-store", cfg!(feature = "object-store")),
-        ("upload", cfg!(feature = "upload")),
-    ];
-    let names: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
-    text += &format!("\nfeatures: {}", names.join(", "));
-    text
-});
 
 /// Writes the completions of a shell to standard output.
 pub(super) fn completions(shell: Shell) -> Result<(), Error> {
@@ -51,6 +34,7 @@ pub(super) fn manual(folder: &Path) -> Result<(), Error> {
         }
     };
     fs::create_dir_all(folder).map_err(failed(folder))?;
+    let writer = Writer::new(Mark::of_this_process());
     let mut command = Args::command();
     command.build();
     let subcommands: Vec<clap::Command> = command
@@ -67,7 +51,7 @@ pub(super) fn manual(folder: &Path) -> Result<(), Error> {
         let path = folder.join(format!("{name}.1"));
         let man = Man::new(command.display_name(name));
         man.render(&mut page).map_err(failed(&path))?;
-        fs::write(&path, page).map_err(failed(&path))?;
+        writer.write(&path, &page, Existing::Replace).map_err(failed(&path))?;
     }
     Ok(())
 }

@@ -1,53 +1,29 @@
-//! Reads one input: its first bytes before the rest, and never more than memory allows.
+//! What to answer for an input that cannot be read, looked at or prepared.
 
-use std::io::{self, Read};
+use std::io;
 
-use photofit::batch::Cause;
-use photofit::{CancelToken, Error};
+use photofit::place::{Look, LookError, file};
+use photofit::pool::Cause;
+use photofit::{Error, Options};
 
 use super::inputs::Input;
-use super::report::{Note, Verdict, chain};
+use super::verdict::{Note, Verdict, chain};
 
-/// How much is read before it is decided whether the rest is worth it: more than any signature needs.
-const HEAD: u64 = 64 * 1024;
-
-/// The bytes of an input of at most `limit` bytes, or what to answer instead.
-///
-/// What is no photo, or none that can be read, is answered from its first bytes: a film of 4 GB costs nothing.
-pub(super) fn read(input: &Input, limit: u64) -> Result<Vec<u8>, Verdict> {
-    // Before there is anything to be finished, who asks the program to end ends it.
-    let source = input.source(limit, &CancelToken::new());
-    let (size, reader) = source.open().map_err(|e| unreadable(&e))?;
-    read_from(reader, size.unwrap_or(0), input, limit)
-}
-
-fn read_from(mut reader: impl Read, expected: u64, input: &Input, limit: u64) -> Result<Vec<u8>, Verdict> {
-    let mut bytes = Vec::new();
-    reader
-        .by_ref()
-        .take(HEAD)
-        .read_to_end(&mut bytes)
-        .map_err(|e| unreadable(&e))?;
-    if let Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::Unsupported { .. })) =
-        photofit::probe(&bytes)
+/// What an input is and what would be done with it, or what to answer instead.
+pub(super) fn look(input: &Input, options: &Options) -> Result<Look, Verdict> {
+    // What became a FIFO since its folder was searched is none that anybody named, and might be waited for without end.
+    if let Some(path) = input.place.path()
+        && !input.named
+        && file::is_stream(path)
     {
-        return Err(refused(&error, input));
+        file::open_regular(path).map_err(|e| unreadable(&e))?;
     }
-    // A file may grow while it is read, and a pipe has no size: the limit holds for what comes, not for what was said.
-    if expected <= limit {
-        let rest = usize::try_from(expected)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(bytes.len());
-        bytes.try_reserve_exact(rest).map_err(|_| too_large(expected, limit))?;
-        let room = limit.saturating_sub(bytes.len() as u64).saturating_add(1);
-        reader.take(room).read_to_end(&mut bytes).map_err(|e| unreadable(&e))?;
-    }
-    let size = expected.max(bytes.len() as u64);
-    if size > limit {
-        Err(too_large(size, limit))
-    } else {
-        Ok(bytes)
-    }
+    input.place.look(options).map_err(|error| match error {
+        LookError::Read(error) => unreadable(&error),
+        LookError::TooLarge { size, limit } => too_large(size, limit),
+        LookError::Photo(error) => refused(&error, input),
+        other => Verdict::Failed(Note::new("failed", other.to_string())),
+    })
 }
 
 /// What to answer when a batch could not prepare the photo.

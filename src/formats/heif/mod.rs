@@ -16,6 +16,7 @@ use crate::error::Error;
 pub(super) const ROW: Row = Row {
     begins: is_heif,
     header,
+    header_is_whole: |_, _| None,
     is_whole: |_| true,
     exif: |data| exif(data).map_or(Exif::None, |block| Exif::Block(Cow::Owned(block))),
     icc: icc_profile,

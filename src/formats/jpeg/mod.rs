@@ -22,6 +22,7 @@ use crate::error::Error;
 pub(super) const ROW: Row = Row {
     begins: |data| matches!(data, [0xFF, 0xD8, 0xFF, ..] | [0xFF, 0xD8]),
     header,
+    header_is_whole: |head, _| Some(has_header(head)),
     is_whole: |data| end_of_image(data).is_some(),
     exif: |data| Exif::of(exif(data)),
     icc: icc_profile,
@@ -275,6 +276,23 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         decoder_memory: 0,
         jpeg: Some(jpeg),
     })
+}
+
+/// Whether `head`, with which a file begins, has all segments before its first scan.
+pub(super) fn has_header(head: &[u8]) -> bool {
+    Segments::new(head)
+        .last()
+        .is_some_and(|s| matches!(s.marker, SOS | EOI))
+}
+
+/// Whether the end of a file, from which all of the trailer's directory is needed, tells of a video: `None` where more of it is
+/// needed.
+pub(super) fn is_motion_photo_by(tail: &[u8]) -> Option<bool> {
+    let Some(body) = tail.strip_suffix(b"SEFT") else {
+        return Some(false);
+    };
+    let length = le32(body, body.len().checked_sub(4)?).and_then(|len| usize::try_from(len).ok())?;
+    (length.checked_add(8)? <= tail.len()).then(|| samsung_motion_photo(tail))
 }
 
 /// Width and height by the first frame header of a stream, which may lack its tables. Only the first bytes are looked at,

@@ -16,6 +16,8 @@ use crate::error::Error;
 pub(super) const ROW: Row = Row {
     begins: |data| data.starts_with(SIGNATURE),
     header,
+    // Metadata may stand behind the picture, and counts.
+    header_is_whole: |head, _| Some(is_complete(head)),
     is_whole: is_complete,
     exif: |data| {
         let block = Chunks::new(data).find(|chunk| &chunk.name == b"eXIf");
@@ -42,7 +44,7 @@ fn memory(info: &ImageInfo) -> Memory {
     }
 }
 
-const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+pub(crate) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// A chunk.
 #[derive(Clone, Copy, Debug)]

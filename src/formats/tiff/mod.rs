@@ -13,6 +13,8 @@ use crate::error::Error;
 pub(super) const ROW: Row = Row {
     begins: |data| matches!(data, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..]),
     header,
+    // Directories may stand anywhere, and so may what they name.
+    header_is_whole: |_, _| None,
     is_whole: |_| true,
     exif: |data| Exif::FirstDirectory(data),
     icc: icc_profile,

@@ -4,8 +4,9 @@ use photofit::Report;
 use photofit::bigin::{PhotoError, Upload};
 use serde::Serialize;
 
-use super::super::report::{Note, chain, printable};
+use super::super::report::printable;
 use super::super::units;
+use super::super::verdict::{Note, chain};
 use super::records::Item;
 
 /// One line of the report; the field names are stable.

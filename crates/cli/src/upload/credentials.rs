@@ -5,8 +5,9 @@ use std::path::Path;
 
 use photofit::CancelToken;
 use photofit::bigin::Credentials;
+use photofit::place::file;
 
-use super::super::{Error, files};
+use super::super::Error;
 
 /// The most bytes of a file with credentials: a few lines.
 const LARGEST: u64 = 64 * 1024;
@@ -70,7 +71,7 @@ fn read(path: &Path) -> Result<HashMap<String, String>, Error> {
     };
     // What another program prints may come as a FIFO.
     let never = CancelToken::new();
-    let opened = files::open(path, &never, &never).map_err(failed)?;
+    let opened = file::open(path, &never, &never).map_err(failed)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

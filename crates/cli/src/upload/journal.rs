@@ -1,19 +1,18 @@
 //! What was stored: a photo whose success was seen is never sent again, unless its file or object has become another one.
 
 use std::collections::HashMap;
-use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
+use photofit::place::Place;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::super::journal::Line;
-use super::super::report::chain;
-use super::super::resume::{hash, mtime};
-use super::super::storage::{Spot, Version};
-use super::super::{Error, files, journal};
-use super::records::{Item, Photo};
+use super::super::stamp::{Stamp, Standing};
+use super::super::verdict::chain;
+use super::super::{Error, journal};
+use super::records::Item;
 
 /// How many photos are looked at together: what takes time is the delay of object storage.
 const AT_A_TIME: usize = 16;
@@ -36,62 +35,6 @@ struct Entry {
 
 impl Line for Entry {
     const BEGINS: &'static str = "{\"record\":";
-}
-
-/// What tells a photo from another one of its name.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Stamp {
-    /// Bytes, time of change in nanoseconds since 1970, and BLAKE3 hash.
-    size: u64,
-    mtime: i128,
-    hash: String,
-    /// The entity tag of an object, which has no time of change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    etag: Option<String>,
-}
-
-impl Stamp {
-    /// That of a file: `before` it was read, and the size and hash of its bytes.
-    pub(super) fn of_file(before: &Metadata, size: u64, hash: String) -> Self {
-        Self {
-            size,
-            mtime: mtime(before),
-            hash,
-            etag: None,
-        }
-    }
-
-    /// That of an object: the version that was read, and the size and hash of its bytes.
-    pub(super) fn of_object(version: Version, size: u64, hash: String) -> Self {
-        Self {
-            size,
-            mtime: 0,
-            hash,
-            etag: version.etag,
-        }
-    }
-
-    /// Whether the file is another one by now. One that is gone is none.
-    fn is_outdated_file(&self, path: &Path) -> bool {
-        let Ok(metadata) = fs::metadata(path) else {
-            return false;
-        };
-        if !metadata.is_file() || metadata.len() != self.size {
-            return true;
-        }
-        mtime(&metadata) != self.mtime
-            && files::read_regular(path, self.size).is_ok_and(|bytes| hash(&bytes) != self.hash)
-    }
-
-    /// The same of an object: without an entity tag its size alone would tell. An error where the service does not say it.
-    fn is_outdated_object(&self, spot: &Spot) -> io::Result<bool> {
-        match spot.version() {
-            Ok(version) => Ok(version.size.is_some_and(|size| size != self.size)
-                || (self.etag.is_some() && version.etag.is_some() && version.etag != self.etag)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 impl Journal {
@@ -122,10 +65,14 @@ impl Journal {
     }
 
     fn has(&self, item: &Item) -> io::Result<bool> {
-        Ok(match (self.done.get(&key(item)), &item.photo) {
-            (Some(Some(stamp)), Photo::File(path)) => !stamp.is_outdated_file(path),
-            (Some(Some(stamp)), Photo::Object(spot)) => !stamp.is_outdated_object(spot)?,
-            (done, _) => done.is_some(),
+        let Some(noted) = self.done.get(&key(item)) else {
+            return Ok(false);
+        };
+        Ok(match (noted, &item.photo) {
+            // What is at a web address is not known without fetching it.
+            (None, _) | (_, Place::Web(_)) => true,
+            // One that is gone, or of which nothing can be told, has not become another one.
+            (Some(stamp), photo) => stamp.compare(photo)? != Standing::Changed,
         })
     }
 

@@ -14,21 +14,20 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use photofit::bigin::{Client, Event, Fetcher, PhotoError, Pipeline};
+use photofit::place::Place;
 use photofit::{Batch, Limits, Options};
 
 use super::logs;
+use super::network::Network;
 use super::prep::AHEAD_MEMORY;
-use super::report::{Reporter, chain};
-use super::storage::Storage;
-use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED, files, signals, tell};
+use super::report::Reporter;
+use super::verdict::chain;
+use super::{ALL_DONE, Error, NOT_AUTHORIZED, SOME_FAILED, signals, tell};
 use answer::Line;
 use args::UploadArgs;
 use journal::Journal;
 use photos::Stamps;
-use records::{Item, Photo};
-
-/// The most bytes of a file of certificates: all that browsers trust take a quarter of a megabyte.
-const LARGEST_CA_FILE: u64 = 16 << 20;
+use records::Item;
 
 /// How long the fetching of a photo may take, redirects included.
 const DOWNLOAD_TIME: Duration = Duration::from_secs(60);
@@ -45,22 +44,23 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
         .map_err(|e| Error::usage(chain(&e)))?;
     within_the_service(options.limits())?;
     let memory = args.resources.memory.unwrap_or_else(Batch::default_memory);
-    let storage = Storage::new(memory / AHEAD_MEMORY, args.allow_private_urls);
+    let network = Network::new(memory / AHEAD_MEMORY, args.allow_private_urls, args.ca_file.as_deref())?;
+    let places = network.places();
     let mut items = match (&args.records, &args.record) {
-        (Some(path), _) => records::read(path, &storage)?,
-        (None, Some(one)) => records::single(&one[0], &one[1], &storage)?,
+        (Some(path), _) => records::read(path, &places)?,
+        (None, Some(one)) => records::single(&one[0], &one[1], &places)?,
         (None, None) => Vec::new(),
     };
-    let any_url = items.iter().any(|item| matches!(item.photo, Photo::Url(_)));
-    let fetcher = any_url
-        .then(|| Fetcher::new(args.max_download, DOWNLOAD_TIME, args.allow_private_urls))
-        .transpose()
-        .map_err(|e| Error::usage(chain(&e)))?;
+    let any_url = items.iter().any(|item| matches!(item.photo, Place::Web(_)));
+    let fetcher = any_url.then(|| fetcher(&args, &network)).transpose()?;
     records::check(args.records.as_deref(), &items, fetcher.as_ref())?;
     // The list is checked whole, also by those who do a part of it.
     items.retain(|item| args.resources.shard.is_none_or(|shard| shard.has(&key(item))));
-    let mut pipeline = pipeline(&args, options.clone())?.memory(memory);
-    if items.iter().any(|item| matches!(item.photo, Photo::Object(_))) {
+    let mut pipeline = pipeline(&args, &network, options.clone())?.memory(memory);
+    if items
+        .iter()
+        .any(|item| item.photo.is_remote() && !matches!(item.photo, Place::Web(_)))
+    {
         // What is read ahead takes its part of the whole.
         pipeline = pipeline.memory(memory - memory / AHEAD_MEMORY);
     }
@@ -113,7 +113,7 @@ pub(super) fn run(args: UploadArgs) -> Result<u8, Error> {
     let (mut stored, mut failed, mut unjournaled) = (0, 0, None);
     let mut fatal: Option<(String, bool)> = None;
     let stamps = journal.as_ref().map(|_| Stamps::default());
-    let source = photos::source(&items, &left, fetcher, &storage, options.max_memory(), stamps.clone());
+    let source = photos::source(&items, &left, fetcher, &places, options.max_memory(), stamps.clone());
     let targets = left.iter().map(|&i| items[i].record.clone()).collect();
     let ran = pipeline.run_blocking(targets, source, |event| match event {
         Event::Prepared { index } => {
@@ -202,7 +202,20 @@ fn within_the_service(limits: &Limits) -> Result<(), Error> {
     ))
 }
 
-fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
+/// What fetches photos from web addresses.
+fn fetcher(args: &UploadArgs, network: &Network) -> Result<Fetcher, Error> {
+    let mut builder = Fetcher::builder()
+        .max_bytes(args.max_download)
+        .timeout(DOWNLOAD_TIME)
+        .private_urls(args.allow_private_urls)
+        .environment_proxy(true);
+    if let Some(pem) = network.certificates() {
+        builder = builder.root_certificates(pem);
+    }
+    builder.build().map_err(|e| Error::usage(chain(&e)))
+}
+
+fn pipeline(args: &UploadArgs, network: &Network, options: Options) -> Result<Pipeline, Error> {
     let credentials = credentials::find(args.credentials.as_deref())?;
     let pipeline = if args.dry_run {
         Pipeline::dry_run(options)
@@ -225,9 +238,7 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
         if let Some(url) = &args.accounts_url {
             builder = builder.accounts_url(url);
         }
-        if let Some(path) = &args.ca_file {
-            let pem = files::read(path, LARGEST_CA_FILE)
-                .map_err(|e| Error::usage(format!("cannot read the certificates of {}: {e}", path.display())))?;
+        if let Some(pem) = network.certificates() {
             builder = builder.root_certificates(pem);
         }
         if let Some(requests) = args.requests_per_minute {
@@ -247,11 +258,18 @@ fn pipeline(args: &UploadArgs, options: Options) -> Result<Pipeline, Error> {
 
 /// What stands for an upload where a list is split: the path or address of its photo, as in `photofit prep`.
 fn key(item: &Item) -> Cow<'_, [u8]> {
-    match &item.photo {
-        Photo::File(path) => Cow::Borrowed(path.as_os_str().as_encoded_bytes()),
-        Photo::Url(url) => Cow::Borrowed(url.as_bytes()),
-        Photo::Object(spot) => Cow::Owned(spot.text().into_owned().into_bytes()),
+    match item.photo.path() {
+        Some(path) => Cow::Borrowed(path.as_os_str().as_encoded_bytes()),
+        None => Cow::Owned(item.photo.text().into_owned().into_bytes()),
     }
+}
+
+/// Says of a file with too many bytes how more are read.
+fn too_large(error: io::Error, place: &Place, limit: u64) -> BoxError {
+    if error.kind() == io::ErrorKind::FileTooLarge && !place.is_remote() {
+        return format!("the file has more than {limit} bytes (--max-memory)").into();
+    }
+    error.into()
 }
 
 /// Two bars: prepared, and uploaded.

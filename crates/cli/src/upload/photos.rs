@@ -3,20 +3,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::Metadata;
 use std::io::{self, Read};
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use photofit::CancelToken;
 use photofit::bigin::{BoxError, Fetcher};
+use photofit::place::{Place, PlaceSource, Places, Version};
 use photofit::pool::Source;
 
-use super::super::files;
-use super::super::storage::{Fetch, Storage, Version, version_of};
-use super::journal::Stamp;
-use super::records::{Item, Photo};
+use super::super::stamp::Stamp;
+use super::records::Item;
 
 /// Any photo.
 type AnySource = Box<dyn Source + Send>;
@@ -46,73 +43,74 @@ pub(super) fn source(
     items: &[Item],
     left: &[usize],
     fetcher: Option<Fetcher>,
-    storage: &Storage,
+    places: &Places,
     limit: u64,
     stamps: Option<Stamps>,
 ) -> impl Fn(usize) -> Asked + Send + Sync + 'static {
-    let photos: Arc<[Photo]> = left.iter().map(|&i| items[i].photo.clone()).collect();
-    let objects = Objects::new(&photos, storage, limit);
+    let photos: Arc<[Place]> = left.iter().map(|&i| items[i].photo.clone()).collect();
+    let coming = Coming::new(&photos, places, limit);
     move |index| {
         let note = stamps.clone().map(|stamps| Note { stamps, index });
-        let source: AnySource = match &photos[index] {
-            Photo::File(path) => Box::new(File {
-                path: path.clone(),
-                note,
-            }),
-            Photo::Object(spot) => Box::new(Remote {
-                fetch: objects.take(index).unwrap_or_else(|| spot.fetch(limit)),
-                note,
-            }),
-            Photo::Url(url) => {
-                let (url, fetcher) = (url.clone(), fetcher.clone());
-                return Box::pin(async move {
-                    let fetcher = fetcher.ok_or("no fetcher")?;
-                    let photo: AnySource = Box::new(fetcher.get(&url).await?);
-                    Ok(photo)
-                });
-            }
-        };
-        Box::pin(std::future::ready(Ok(source)))
+        if let Place::Web(web) = &photos[index] {
+            let (url, fetcher) = (web.url().to_owned(), fetcher.clone());
+            return Box::pin(async move {
+                let fetcher = fetcher.ok_or("no fetcher")?;
+                let photo: AnySource = Box::new(fetcher.get(&url).await?);
+                Ok(photo)
+            });
+        }
+        let source = coming.take(index).ok_or_else(|| "it is read already".into());
+        Box::pin(std::future::ready(source.map(|source| {
+            let photo: AnySource = Box::new(Photo { source, note });
+            photo
+        })))
     }
 }
 
-/// The objects among the photos, read ahead in their order.
-struct Objects(Mutex<Ahead>);
+/// The photos in their order, objects among them read ahead.
+struct Coming(Mutex<Ahead>);
 
 struct Ahead {
-    coming: Box<dyn Iterator<Item = (usize, Option<Fetch>)> + Send>,
+    coming: Box<dyn Iterator<Item = (usize, Option<PlaceSource>)> + Send>,
     /// Those that were passed over, as photos are not always asked for in order.
-    passed: HashMap<usize, Fetch>,
+    passed: HashMap<usize, PlaceSource>,
+    /// What reads a photo once more.
+    again: Box<dyn Fn(usize) -> Option<PlaceSource> + Send>,
 }
 
-impl Objects {
-    fn new(photos: &Arc<[Photo]>, storage: &Storage, limit: u64) -> Self {
-        let (photos, count) = (Arc::clone(photos), photos.len());
-        let fetch = move |index: &usize| match &photos[*index] {
-            Photo::Object(spot) => Some(spot.fetch(limit)),
-            Photo::File(_) | Photo::Url(_) => None,
+impl Coming {
+    fn new(photos: &Arc<[Place]>, places: &Places, limit: u64) -> Self {
+        let make = {
+            let (photos, places) = (Arc::clone(photos), places.clone());
+            move |index: usize| match &photos[index] {
+                Place::Web(_) => None,
+                // A FIFO is no photo of a list: it can be read only once.
+                place => Some(places.source(place, limit).streams(false)),
+            }
         };
+        let again = Box::new(make.clone());
         Self(Mutex::new(Ahead {
-            coming: storage.ahead(0..count, fetch),
+            coming: places.ahead(0..photos.len(), move |&index| make(index)),
             passed: HashMap::new(),
+            again,
         }))
     }
 
-    /// The object with an index, the first time that it is asked for.
-    fn take(&self, index: usize) -> Option<Fetch> {
+    /// The photo with an index: as it is read ahead the first time that it is asked for, and anew from then on.
+    fn take(&self, index: usize) -> Option<PlaceSource> {
         let mut ahead = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fetch) = ahead.passed.remove(&index) {
-            return Some(fetch);
+        if let Some(source) = ahead.passed.remove(&index) {
+            return Some(source);
         }
-        while let Some((next, fetch)) = ahead.coming.next() {
+        while let Some((next, source)) = ahead.coming.next() {
             if next == index {
-                return fetch;
+                return source;
             }
-            if let Some(fetch) = fetch {
-                ahead.passed.insert(next, fetch);
+            if let Some(source) = source {
+                ahead.passed.insert(next, source);
             }
         }
-        None
+        (ahead.again)(index)
     }
 }
 
@@ -123,35 +121,15 @@ struct Note {
     index: usize,
 }
 
-/// A file, as a photo that is noted once it is read.
-struct File {
-    path: PathBuf,
+/// A file or an object, as a photo that is noted once it is read.
+struct Photo {
+    source: PlaceSource,
     note: Option<Note>,
 }
 
-impl Source for File {
+impl Source for Photo {
     fn name(&self) -> Cow<'_, str> {
-        self.path.to_string_lossy()
-    }
-
-    fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
-        let file = files::open_regular(&self.path)?;
-        // As it is before it is read: what changes from now on has changed.
-        let before = file.metadata()?;
-        let size = Some(before.len());
-        Ok((size, noted(file, self.note.as_ref(), Origin::File(before))))
-    }
-}
-
-/// An object, as a photo that is noted once it is read.
-struct Remote {
-    fetch: Fetch,
-    note: Option<Note>,
-}
-
-impl Source for Remote {
-    fn name(&self) -> Cow<'_, str> {
-        self.fetch.name()
+        self.source.name()
     }
 
     fn open(&self) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
@@ -159,36 +137,26 @@ impl Source for Remote {
     }
 
     fn open_until(&self, cancel: &CancelToken) -> io::Result<(Option<u64>, Box<dyn Read + '_>)> {
-        let (size, reader) = self.fetch.open_until(cancel)?;
-        let origin = Origin::Object(version_of(&self.fetch));
-        Ok((size, noted(reader, self.note.as_ref(), origin)))
-    }
-}
-
-/// What is known of a photo before it is read.
-enum Origin {
-    File(Metadata),
-    Object(Version),
-}
-
-/// `reader`, with what it read noted when it is dropped.
-fn noted<'r>(reader: impl Read + 'r, note: Option<&Note>, origin: Origin) -> Box<dyn Read + 'r> {
-    match note {
-        None => Box::new(reader),
-        Some(note) => Box::new(Noted {
+        let (size, reader) = self.source.open_until(cancel)?;
+        let Some(note) = self.note.clone() else {
+            return Ok((size, reader));
+        };
+        let noted = Noted {
             reader,
-            note: note.clone(),
-            origin,
+            note,
+            version: self.source.version(),
             size: 0,
             hasher: blake3::Hasher::new(),
-        }),
+        };
+        Ok((size, Box::new(noted)))
     }
 }
 
+/// A reader that notes what it has read when it is dropped.
 struct Noted<R> {
     reader: R,
     note: Note,
-    origin: Origin,
+    version: Version,
     size: u64,
     hasher: blake3::Hasher,
 }
@@ -206,10 +174,7 @@ impl<R> Drop for Noted<R> {
     fn drop(&mut self) {
         // Of a photo that was not read to its end this is not its stamp; it is not sent either.
         let hash = self.hasher.finalize().to_hex().to_string();
-        let stamp = match &self.origin {
-            Origin::File(before) => Stamp::of_file(before, self.size, hash),
-            Origin::Object(version) => Stamp::of_object(version.clone(), self.size, hash),
-        };
+        let stamp = Stamp::of_hash(&self.version, self.size, hash);
         self.note.stamps.put(self.note.index, stamp);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use photofit::batch::{Cause, Progress, Worker};
+use photofit::pool::{Cause, Progress, Worker};
 use photofit::store::{Fetch, Store, Uri};
 use photofit::{Batch, CancelToken, Error, Limits, Options};
 
@@ -119,6 +119,17 @@ fn what_may_pass_is_tried_again() {
         BTreeMap::from([("GET", 5)]),
         "the rest of what was cut is asked for alone"
     );
+
+    server.state().faults.extend([Fault::Status(408), Fault::Status(425)]);
+    assert_eq!(store.read(&uri("s3://b/a"), LIMIT).unwrap().bytes, bytes);
+    assert_eq!(server.counts(), BTreeMap::from([("GET", 3)]));
+
+    // As late as the service wants it.
+    server.state().faults.push_back(Fault::Later(503, 1));
+    let start = Instant::now();
+    assert_eq!(store.read(&uri("s3://b/a"), LIMIT).unwrap().bytes, bytes);
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_eq!(server.counts(), BTreeMap::from([("GET", 2)]));
 
     server.state().faults.extend([Fault::Status(500), Fault::Reset]);
     store.write(&uri("s3://b/c"), b"written").unwrap();

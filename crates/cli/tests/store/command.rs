@@ -30,7 +30,10 @@ impl Desk {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_photofit"));
-        let others = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_"));
+        let others = std::env::vars_os().filter(|(name, _)| {
+            let name = name.to_string_lossy().to_lowercase();
+            name.starts_with("aws_") || name.ends_with("_proxy")
+        });
         for (name, _) in others {
             command.env_remove(name);
         }

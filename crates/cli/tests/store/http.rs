@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread;
 
 /// A request that came whole.
@@ -50,7 +51,7 @@ fn decoded(text: &str) -> String {
 }
 
 /// The next request of a connection, `None` at its end.
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
+fn read(reader: &mut impl BufRead) -> Option<Request> {
     let mut line = String::new();
     let mut next = || {
         line.clear();
@@ -120,4 +121,60 @@ pub fn respond(stream: &mut TcpStream, status: u16, headers: &[(&str, String)], 
         .write_all(head.as_bytes())
         .and_then(|()| stream.write_all(&body[..sent]));
     written.is_ok() && sent == body.len()
+}
+
+/// Passes a request on to `server`, as one for `path`, and gives the whole answer.
+pub fn pass_on(server: &str, request: &Request, path: &str) -> Vec<u8> {
+    let mut head = format!("{} {path} HTTP/1.1\r\nConnection: close\r\n", request.method);
+    for (name, value) in request
+        .headers
+        .iter()
+        .filter(|(n, _)| !n.eq_ignore_ascii_case("connection"))
+    {
+        head += &format!("{name}: {value}\r\n");
+    }
+    head += "\r\n";
+    let mut stream = TcpStream::connect(server).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&request.body).unwrap();
+    // The server keeps connections open for the next request, of which there is none.
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+/// Ends TLS for `server` with a certificate of its own: that in PEM form, and the address.
+pub fn behind_tls(server: String) -> (String, String) {
+    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![signed.cert.der().clone()],
+            signed.signing_key.serialize_der().try_into().unwrap(),
+        )
+        .unwrap();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, config, server) = (stream.unwrap(), Arc::clone(&config), server.clone());
+            thread::spawn(move || {
+                let connection = rustls::ServerConnection::new(config).unwrap();
+                let mut tls = BufReader::new(rustls::StreamOwned::new(connection, stream));
+                if let Some(request) = read(&mut tls) {
+                    let answer = pass_on(&server, &request, &request.target);
+                    // Each answer ends with its connection.
+                    let _gone = tls.get_mut().write_all(&answer).and_then(|()| tls.get_mut().flush());
+                    tls.get_mut().conn.send_close_notify();
+                    let _gone = tls.get_mut().flush();
+                }
+            });
+        }
+    });
+    (signed.cert.pem(), address)
 }

@@ -13,6 +13,8 @@ mod command;
 mod contract;
 mod http;
 mod moto;
+mod probe;
+mod proxy;
 mod s3;
 #[cfg(feature = "upload")]
 mod upload;

@@ -81,6 +81,8 @@ struct Passed {
     methods: BTreeMap<String, usize>,
     all: usize,
     spoilt: usize,
+    /// Of the answers, with their heads.
+    bytes: usize,
 }
 
 /// Lets requests through to `server`, one in a hundred spoilt in turns of three ways, the fiftieth after a second; the
@@ -108,6 +110,7 @@ fn proxy(server: String, passed: &Arc<Mutex<Passed>>) -> String {
         if spoilt == Some(2) {
             answer.truncate(answer.len() - answer.len() / 4 - 1);
         }
+        passed.lock().unwrap().bytes += answer.len();
         // Each answer of the server ends with its connection.
         let _gone = stream.write_all(&answer);
         false
@@ -204,6 +207,26 @@ fn an_independent_server_on_a_bad_day_makes_no_difference() {
     );
     let resumed = count("150 photos resumed");
     assert_eq!(resumed.methods.get("PUT"), None);
+
+    // Of a large photo the header is read.
+    let large = [&photos.values().next().unwrap()[..], &super::noise(18 << 20)].concat();
+    store.write(&uri("s3://bucket/large.jpg"), &large).unwrap();
+    count("a photo of 18 MB written in parts");
+    let line = desk
+        .run(&["probe", "--json", "s3://bucket/large.jpg"], 0)
+        .lines()
+        .remove(0);
+    assert_eq!(
+        (&line["info"]["bytes"], &line["plan"]["action"]),
+        (&large.len().into(), &"transcode".into())
+    );
+    let probed = count("probed");
+    println!(
+        "probe s3:// of {} bytes: {} bytes with the heads of the answers",
+        large.len(),
+        probed.bytes
+    );
+    assert!(probed.bytes < 80_000 * (1 + probed.spoilt), "{}", probed.bytes);
 
     // In parts, and only where nothing is.
     let large = super::noise(18 << 20);

@@ -17,6 +17,8 @@ const PAGE: usize = 3;
 pub enum Fault {
     /// An answer of this HTTP status.
     Status(u16),
+    /// An answer of this HTTP status that asks to wait for so many seconds.
+    Later(u16, u64),
     /// The connection ends without an answer.
     Reset,
     /// Of the body only so many bytes come.
@@ -35,6 +37,8 @@ pub struct State {
     pub fault_at: Option<fn(&Request) -> Option<Fault>>,
     /// How often each kind of request came, as `GET` or `PUT part`.
     pub counts: BTreeMap<&'static str, usize>,
+    /// The bytes of objects that were sent.
+    pub sent: usize,
     /// Each request: its kind and its target.
     pub log: Vec<(&'static str, String)>,
     /// The writings in parts that are neither complete nor given up.
@@ -90,6 +94,11 @@ impl S3 {
         std::mem::take(&mut self.state().counts)
     }
 
+    /// The bytes of objects that were sent since the last call.
+    pub fn sent(&self) -> usize {
+        std::mem::take(&mut self.state().sent)
+    }
+
     /// The environment that leads here.
     pub fn environment(&self) -> [(&'static str, String); 5] {
         [
@@ -134,6 +143,10 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, request: &Request) -> bo
             let body = b"<Error>\n  <Code>Told</Code>\n</Error>";
             return http::respond(stream, status, &[], body, usize::MAX);
         }
+        Some(Fault::Later(status, seconds)) => {
+            let headers = [("Retry-After", seconds.to_string())];
+            return http::respond(stream, status, &headers, b"<Error/>", usize::MAX);
+        }
         Some(Fault::Cut(sent)) => cut = sent,
         Some(Fault::Slow(time)) => thread::sleep(time),
         None => {}
@@ -147,6 +160,9 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, request: &Request) -> bo
     }
     let (status, headers, body) = state.lock().unwrap().act(kind, request);
     let whole = body.len();
+    if kind == "GET" {
+        state.lock().unwrap().sent += whole.min(cut);
+    }
     let body = if kind == "HEAD" { &[] } else { body.as_slice() };
     let mut headers: Vec<(&str, String)> = headers;
     headers.push(("Content-Length", whole.to_string()));
@@ -246,11 +262,21 @@ fn get(bytes: &[u8], request: &Request) -> Answer {
         ("ETag", etag(bytes)),
         ("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT".to_owned()),
     ];
+    if request.header("if-match").is_some_and(|wanted| wanted != etag(bytes)) {
+        return (
+            412,
+            Vec::new(),
+            b"<Error><Code>PreconditionFailed</Code></Error>".to_vec(),
+        );
+    }
     let Some(range) = request.header("range").and_then(|r| r.strip_prefix("bytes=")) else {
         return (200, headers, bytes.to_vec());
     };
     let (first, last) = range.split_once('-').unwrap();
     let first: usize = first.parse().unwrap();
+    if first >= bytes.len() {
+        return (416, Vec::new(), b"<Error><Code>InvalidRange</Code></Error>".to_vec());
+    }
     let end = last
         .parse::<usize>()
         .map_or(bytes.len(), |last| bytes.len().min(last + 1));

@@ -6,71 +6,59 @@ mod table;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use photofit::bigin::{Fetcher, Record};
+use photofit::place::{Place, Places, file};
 
-use super::super::report::chain;
-use super::super::storage::{Named, Spot, Storage};
-use super::super::{Error, files};
-use table::{Place, Wanted};
+use super::super::Error;
+use super::super::inputs::listed;
+use super::super::verdict::chain;
+use table::{RowRef, Wanted};
 
 /// How many mistakes of a list are shown.
 const SHOWN: usize = 20;
 
-/// Where a photo is.
-#[derive(Clone, Debug)]
-pub(super) enum Photo {
-    /// A file.
-    File(PathBuf),
-    /// A web address.
-    Url(String),
-    /// An object.
-    Object(Spot),
-}
-
-impl Photo {
-    /// The photo that a list names.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for an address that is none.
-    fn find(input: &str, storage: &Storage) -> Result<Self, Error> {
-        let lower = input.to_ascii_lowercase();
-        if lower.starts_with("http://") || lower.starts_with("https://") {
-            return Ok(Self::Url(input.to_owned()));
-        }
-        match storage.find(Path::new(input))? {
-            Named::Path(path) => Ok(Self::File(path)),
-            Named::Object(spot) => Ok(Self::Object(spot)),
-            Named::Prefix(_) => Err(Error::usage(format!("{input}: a prefix is not one photo"))),
-        }
+/// The photo that a list names.
+///
+/// # Errors
+/// [`Error::Usage`] for an address that is none.
+fn find_photo(input: &str, places: &Places) -> Result<Place, Error> {
+    let lower = input.to_ascii_lowercase();
+    if lower.starts_with("http://") || lower.starts_with("https://") {
+        return Ok(places.web(input));
     }
+    let place = listed(Path::new(input), places)?;
+    if place.is_prefix() {
+        return Err(Error::usage(format!("{input}: a prefix is not one photo")));
+    }
+    Ok(place)
 }
 
 /// One upload.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) record: Record,
-    pub(super) photo: Photo,
+    pub(super) photo: Place,
     /// The photo as the list names it.
     pub(super) input: String,
     /// Why there is no photo to send, where the list says that it could not be prepared.
     pub(super) refused: Option<String>,
     /// Where it stands in the list; `None` for that of the command line.
-    place: Option<Place>,
+    row: Option<RowRef>,
 }
 
 /// The single upload of --record.
 ///
 /// # Errors
 /// [`Error::Usage`] if the record or the photo's address is none.
-pub(super) fn single(record: &str, photo: &str, storage: &Storage) -> Result<Vec<Item>, Error> {
+pub(super) fn single(record: &str, photo: &str, places: &Places) -> Result<Vec<Item>, Error> {
     Ok(vec![Item {
         record: record.parse::<Record>().map_err(|e| Error::usage(e.to_string()))?,
-        photo: Photo::find(photo, storage)?,
+        photo: find_photo(photo, places)?,
         input: photo.to_owned(),
         refused: None,
-        place: None,
+        row: None,
     }])
 }
 
@@ -111,7 +99,7 @@ fn find(header: &[String]) -> Result<table::Found, String> {
 }
 
 /// The item of a row.
-fn item(place: &Place, row: &[String], storage: &Storage) -> Result<Item, String> {
+fn item(at: &RowRef, row: &[String], places: &Places) -> Result<Item, String> {
     let [module, id, photo, written, status, error, source] = row else {
         return Err("a row without all columns".to_owned());
     };
@@ -130,13 +118,13 @@ fn item(place: &Place, row: &[String], storage: &Storage) -> Result<Item, String
         record,
         photo: match input {
             // There is no photo to look for.
-            _ if is_refused => Photo::File(input.into()),
+            _ if is_refused => Place::Path(input.into()),
             "" => return Err("no photo".to_owned()),
-            _ => Photo::find(input, storage).map_err(|e| chain(&e))?,
+            _ => find_photo(input, places).map_err(|e| chain(&e))?,
         },
         input: input.to_owned(),
         refused: is_refused.then(|| if error.is_empty() { status } else { error }.clone()),
-        place: Some(place.clone()),
+        row: Some(at.clone()),
     })
 }
 
@@ -144,26 +132,26 @@ fn item(place: &Place, row: &[String], storage: &Storage) -> Result<Item, String
 ///
 /// # Errors
 /// [`Error`] with the place of each mistake.
-pub(super) fn read(list: &Path, storage: &Storage) -> Result<Vec<Item>, Error> {
+pub(super) fn read(list: &Path, places: &Places) -> Result<Vec<Item>, Error> {
     let mut items: Vec<Item> = Vec::new();
     let mut mistakes = Mistakes::default();
-    for part in table::parts(list, storage)? {
+    for part in table::parts(list, places)? {
         table::read(
             &part,
             find,
-            &mut |place, row| match row.and_then(|row| item(&place, &row, storage)) {
+            &mut |at, row| match row.and_then(|row| item(&at, &row, places)) {
                 Ok(item) => items.push(item),
-                Err(message) => mistakes.add(Some(&place), message),
+                Err(message) => mistakes.add(Some(&at), message),
             },
         )?;
     }
     let mut first: HashMap<&Record, &Item> = HashMap::new();
     for item in &items {
         if let Some(before) = first.insert(&item.record, item)
-            && let Some(before) = &before.place
+            && let Some(before) = &before.row
         {
             let message = format!("{} has a photo on {before} already: a record takes one", item.record);
-            mistakes.add(item.place.as_ref(), message);
+            mistakes.add(item.row.as_ref(), message);
         }
     }
     mistakes.or(items, Some(list))
@@ -177,20 +165,22 @@ pub(super) fn check(list: Option<&Path>, items: &[Item], fetcher: Option<&Fetche
     let mut mistakes = Mistakes::default();
     for item in items.iter().filter(|item| item.refused.is_none()) {
         let mistake = match &item.photo {
-            Photo::File(path) => match fs::metadata(path) {
+            Place::Path(path) => match fs::metadata(path) {
                 Ok(metadata) if metadata.is_file() => None,
                 Ok(metadata) => Some(format!(
                     "it is {}, and no regular file",
-                    files::name(metadata.file_type())
+                    file::name(metadata.file_type())
                 )),
                 Err(error) => Some(error.to_string()),
             },
-            // Its address was looked at when it was read; whether it is there takes a request each.
-            Photo::Object(_) => None,
-            Photo::Url(url) => fetcher.and_then(|f| f.check(url).err()).map(|error| error.to_string()),
+            Place::Web(web) => fetcher
+                .and_then(|f| f.check(web.url()).err())
+                .map(|error| error.to_string()),
+            // An object's address was looked at when it was read; whether it is there takes a request each.
+            _ => None,
         };
         if let Some(mistake) = mistake {
-            mistakes.add(item.place.as_ref(), format!("photo {}: {mistake}", item.input));
+            mistakes.add(item.row.as_ref(), format!("photo {}: {mistake}", item.input));
         }
     }
     mistakes.or((), list)
@@ -198,11 +188,11 @@ pub(super) fn check(list: Option<&Path>, items: &[Item], fetcher: Option<&Fetche
 
 /// What is wrong with a list, by place; without one it is the command line.
 #[derive(Default)]
-struct Mistakes(Vec<(Option<Place>, String)>);
+struct Mistakes(Vec<(Option<RowRef>, String)>);
 
 impl Mistakes {
-    fn add(&mut self, place: Option<&Place>, message: String) {
-        self.0.push((place.cloned(), message));
+    fn add(&mut self, row: Option<&RowRef>, message: String) {
+        self.0.push((row.cloned(), message));
     }
 
     /// `value` if there are none, else their text.
@@ -212,9 +202,9 @@ impl Mistakes {
         }
         self.0.sort();
         let more = self.0.len().saturating_sub(SHOWN);
-        let shown = self.0.iter().take(SHOWN).map(|(place, message)| match place {
+        let shown = self.0.iter().take(SHOWN).map(|(row, message)| match row {
             None => message.clone(),
-            Some(place) => format!("{place}: {message}"),
+            Some(row) => format!("{row}: {message}"),
         });
         let mut lines: Vec<String> = shown.collect();
         if more > 0 {

@@ -8,7 +8,7 @@ use parquet::record::{Field, Row as Record};
 use parquet::schema::types::Type;
 
 use super::table::{Found, Row};
-use crate::report::chain;
+use crate::verdict::chain;
 
 /// The whole numbers that a double holds exactly: pandas makes doubles of a column of numbers with a gap.
 const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -4,17 +4,20 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use photofit::CancelToken;
+#[cfg(feature = "object-store")]
+use photofit::place::ObjectRef;
+use photofit::place::file::{self, Opened};
+use photofit::place::{Place, Places};
 
 #[cfg(feature = "parquet")]
 use super::parquet;
 use crate::Error;
-use crate::files::{self, Opened};
-use crate::report::chain;
-use crate::storage::{Named, Spot, Storage};
+use crate::inputs::listed;
+use crate::verdict::chain;
 
 /// The most bytes that a list may have in object storage, where that much memory reading it takes for a moment, or in a
 /// FIFO.
@@ -25,7 +28,7 @@ const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
 
 /// Where a row stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct RowRef {
     /// The file or object, where the list is a folder or prefix of several.
     pub(super) part: Option<Arc<str>>,
     /// `line` or `row`.
@@ -34,7 +37,7 @@ pub(super) struct Place {
     pub(super) number: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RowRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(part) = &self.part {
             write!(f, "{part}, ")?;
@@ -50,7 +53,7 @@ pub(super) type Wanted = [&'static str];
 pub(super) type Row = Vec<String>;
 
 /// Takes each row, or what is wrong with it.
-pub(super) type Take<'a> = dyn FnMut(Place, Result<Row, String>) + 'a;
+pub(super) type Take<'a> = dyn FnMut(RowRef, Result<Row, String>) + 'a;
 
 /// Where a file has each of the wanted columns.
 pub(super) type Found = Vec<Option<usize>>;
@@ -59,22 +62,17 @@ pub(super) type Found = Vec<Option<usize>>;
 pub(super) struct Part {
     /// What tells it from the others, where there are others.
     name: Option<Arc<str>>,
-    at: At,
-}
-
-enum At {
-    File(PathBuf),
-    Object(Spot),
+    at: Place,
 }
 
 impl Part {
     /// A list of one file.
-    fn alone(at: At) -> Self {
+    fn alone(at: Place) -> Self {
         Self { name: None, at }
     }
 
     /// One of several, if that is what its name says: `_SUCCESS`, checksums and what is unfinished are no parts.
-    fn among(name: &Path, at: At) -> Option<Self> {
+    fn among(name: &Path, at: Place) -> Option<Self> {
         let name = name.to_string_lossy();
         let is_list = [".parquet", ".csv"]
             .iter()
@@ -87,28 +85,23 @@ impl Part {
 
     /// What it is called in messages.
     fn text(&self) -> Cow<'_, str> {
-        match &self.at {
-            At::File(path) => path.to_string_lossy(),
-            At::Object(spot) => spot.text(),
-        }
+        self.at.text()
     }
 
     /// The file, or a copy of the object that is gone once it is closed.
     fn open(&self) -> Result<File, Error> {
-        match &self.at {
-            At::File(path) => regular(path).map_err(|source| unreadable(path, source)),
-            At::Object(spot) => {
-                let (bytes, _) = spot.read(LARGEST).map_err(|e| no_list(&e))?;
-                copy(&mut &*bytes).map_err(|source| Error::usage(format!("cannot keep {}: {source}", spot.text())))
-            }
+        if let Some(path) = self.at.path() {
+            return regular(path).map_err(|source| unreadable(path, source));
         }
+        let (bytes, _) = self.at.read(LARGEST).map_err(|e| no_list(&e))?;
+        copy(&mut &*bytes).map_err(|source| Error::usage(format!("cannot keep {}: {source}", self.text())))
     }
 }
 
 /// The file itself, or a copy of what comes out of a FIFO.
 fn regular(path: &Path) -> io::Result<File> {
     let never = CancelToken::new();
-    match files::open(path, &never, &never)? {
+    match file::open(path, &never, &never)? {
         Opened::File(file, _) => Ok(file),
         Opened::Stream(mut stream) => copy(&mut stream),
     }
@@ -130,12 +123,12 @@ fn copy(from: &mut impl Read) -> io::Result<File> {
 ///
 /// # Errors
 /// [`Error`] if the folder or prefix cannot be read or has no list.
-pub(super) fn parts(list: &Path, storage: &Storage) -> Result<Vec<Part>, Error> {
-    let mut parts = match storage.find(list)? {
-        Named::Path(path) if path.is_dir() => in_folder(&path).map_err(|source| unreadable(&path, source))?,
-        Named::Path(path) => return Ok(vec![Part::alone(At::File(path))]),
-        Named::Object(spot) => return Ok(vec![Part::alone(At::Object(spot))]),
-        Named::Prefix(prefix) => below(&prefix)?,
+pub(super) fn parts(list: &Path, places: &Places) -> Result<Vec<Part>, Error> {
+    let mut parts = match listed(list, places)? {
+        Place::Path(path) if path.is_dir() => in_folder(&path).map_err(|source| unreadable(&path, source))?,
+        #[cfg(feature = "object-store")]
+        Place::Object(prefix) if prefix.uri().is_prefix() => below(&prefix)?,
+        place => return Ok(vec![Part::alone(place)]),
     };
     if parts.is_empty() {
         let what = list.display();
@@ -151,17 +144,22 @@ fn in_folder(folder: &Path) -> io::Result<Vec<Part>> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        parts.extend(Part::among(Path::new(&entry.file_name()), At::File(entry.path())));
+        parts.extend(Part::among(Path::new(&entry.file_name()), Place::Path(entry.path())));
     }
     Ok(parts)
 }
 
 /// Those right below a prefix, as in a folder: further down engines keep what is unfinished.
-fn below(prefix: &Spot) -> Result<Vec<Part>, Error> {
-    let here = prefix.text().trim_end_matches('/').to_owned();
-    let objects = prefix.list()?.into_iter();
+#[cfg(feature = "object-store")]
+fn below(prefix: &ObjectRef) -> Result<Vec<Part>, Error> {
+    let here = prefix.to_string();
+    let here = here.trim_end_matches('/');
+    let objects = prefix.list().map_err(|e| Error::usage(chain(&e)))?.into_iter();
     let objects = objects.filter(|object| object.parent().trim_end_matches('/') == here);
-    let parts = objects.filter_map(|object| Part::among(&object.name(), At::Object(object)));
+    let parts = objects.filter_map(|object| {
+        let place = Place::Object(object);
+        Part::among(&place.name(), place)
+    });
     Ok(parts.collect())
 }
 
@@ -180,7 +178,7 @@ pub(super) fn read(
     let mut magic = Vec::new();
     let begin = (&file).take(4).read_to_end(&mut magic);
     begin.and_then(|_| file.rewind()).map_err(|e| wrong(chain(&e)))?;
-    let place = |unit, number| Place {
+    let place = |unit, number| RowRef {
         part: part.name.clone(),
         unit,
         number,

@@ -2,13 +2,21 @@
 //!
 //! Devices and sockets are refused before they are opened: opening one may do something already, and reading it may never
 //! end.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let bytes = photofit::place::file::read_regular(Path::new("photo.jpg"), 100_000_000)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
+use std::fmt;
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use photofit::CancelToken;
+use crate::CancelToken;
 
 /// How long a stream that says nothing is waited for until its reader looks around.
 #[cfg_attr(not(unix), allow(dead_code, reason = "nobody looks around there"))]
@@ -18,20 +26,20 @@ const PATIENCE: Duration = Duration::from_millis(20);
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What was opened.
-pub(super) enum Opened {
+#[derive(Debug)]
+pub enum Opened {
     /// A regular file, and its bytes.
     File(File, u64),
     /// A FIFO.
     Stream(Stream),
 }
 
-#[cfg_attr(not(feature = "upload"), allow(dead_code, reason = "only uploads ask"))]
 impl Opened {
     /// What the system knows of it.
     ///
     /// # Errors
     /// The system's.
-    pub(super) fn metadata(&self) -> io::Result<Metadata> {
+    pub fn metadata(&self) -> io::Result<Metadata> {
         match self {
             Self::File(file, _) => file.metadata(),
             #[cfg(unix)]
@@ -45,7 +53,7 @@ impl Opened {
     ///
     /// # Errors
     /// The system's, and one if it has more than `limit` bytes.
-    pub(super) fn read(self, limit: u64) -> io::Result<Vec<u8>> {
+    pub fn read(self, limit: u64) -> io::Result<Vec<u8>> {
         match self {
             Self::File(file, _) => bounded(file, limit),
             Self::Stream(stream) => bounded(stream, limit),
@@ -58,7 +66,7 @@ impl Opened {
 ///
 /// # Errors
 /// The system's, and for anything else one that says what it is.
-pub(super) fn open(path: &Path, cancel: &CancelToken, stop: &CancelToken) -> io::Result<Opened> {
+pub fn open(path: &Path, cancel: &CancelToken, stop: &CancelToken) -> io::Result<Opened> {
     let check = |kind: FileType| match kind {
         kind if kind.is_file() || is_fifo(kind) => Ok(()),
         kind => Err(other(kind, "a regular file or a FIFO")),
@@ -79,7 +87,7 @@ pub(super) fn open(path: &Path, cancel: &CancelToken, stop: &CancelToken) -> io:
 ///
 /// # Errors
 /// The system's, and for anything else one that says what it is.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+pub fn open_regular(path: &Path) -> io::Result<File> {
     let check = |kind: FileType| match kind {
         kind if kind.is_file() => Ok(()),
         kind => Err(other(kind, "a regular file")),
@@ -94,7 +102,7 @@ pub(super) fn open_regular(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// Those of [`open_regular`], and one if it has more than `limit` bytes.
-pub(super) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     bounded(open_regular(path)?, limit)
 }
 
@@ -102,7 +110,7 @@ pub(super) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Those of [`open`], and one if it has more than `limit` bytes.
-pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let never = CancelToken::new();
     open(path, &never, &never)?.read(limit)
 }
@@ -111,7 +119,7 @@ pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// The system's, and one if there are more than `limit` bytes.
-pub(super) fn bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+pub fn bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
@@ -121,8 +129,8 @@ pub(super) fn bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The options of a file that nobody waits for, whatever it is: without them a FIFO is waited for until somebody writes.
-pub(super) fn options() -> OpenOptions {
+/// The options of a file whose opening nobody waits for, whatever it is: without them a FIFO is waited for until somebody writes.
+pub fn options() -> OpenOptions {
     #[allow(unused_mut, reason = "nothing to be set elsewhere than on Unix")]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -150,8 +158,9 @@ fn other(kind: FileType, accepted: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-/// The kind of a file, with its article.
-pub(super) fn name(kind: FileType) -> &'static str {
+/// The kind of a file, with its article: `a folder`, `a FIFO`.
+#[must_use]
+pub fn name(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt;
@@ -175,7 +184,8 @@ pub(super) fn name(kind: FileType) -> &'static str {
 }
 
 /// Whether the path names a FIFO, which can be read only once.
-pub(super) fn is_stream(path: &Path) -> bool {
+#[must_use]
+pub fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| is_fifo(metadata.file_type()))
 }
 
@@ -189,9 +199,9 @@ fn is_fifo(_: FileType) -> bool {
     false
 }
 
-/// What may keep its reader waiting. It is given up as soon as `cancel` is cancelled, and where `stop` is, once it has said
+/// What may keep its reader waiting: standard input, or a FIFO. It is given up as soon as `cancel` is cancelled, and where `stop` is, once it has said
 /// nothing for a second.
-pub(super) struct Stream {
+pub struct Stream {
     file: Handle,
     /// Whether its end may mean that nobody writes to it yet.
     #[cfg_attr(not(unix), allow(dead_code, reason = "there are no FIFOs"))]
@@ -200,6 +210,14 @@ pub(super) struct Stream {
     stop: CancelToken,
     /// Since when it has said nothing, though the run is to end.
     quiet: Option<Instant>,
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("may_begin", &self.may_begin)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(unix)]
@@ -223,7 +241,7 @@ impl Stream {
     /// # Errors
     /// The system's.
     #[cfg(unix)]
-    pub(super) fn stdin(cancel: &CancelToken, stop: &CancelToken) -> io::Result<Self> {
+    pub fn stdin(cancel: &CancelToken, stop: &CancelToken) -> io::Result<Self> {
         use std::os::fd::AsFd;
         let file = io::stdin().as_fd().try_clone_to_owned()?;
         Ok(Self::new(file, false, cancel, stop))
@@ -231,7 +249,7 @@ impl Stream {
 
     /// The same where it cannot be asked whether there is something to be read: it is not given up while it waits.
     #[cfg(not(unix))]
-    pub(super) fn stdin(cancel: &CancelToken, stop: &CancelToken) -> io::Result<Self> {
+    pub fn stdin(cancel: &CancelToken, stop: &CancelToken) -> io::Result<Self> {
         let stdin: Box<dyn Read> = Box::new(io::stdin());
         Ok(Self::new(stdin, false, cancel, stop))
     }

@@ -6,9 +6,9 @@ use tokio::sync::watch;
 
 /// A flag that can be waited for. It is never taken back.
 #[derive(Debug)]
-pub(super) struct Halt(watch::Sender<bool>);
+pub(super) struct StopFlag(watch::Sender<bool>);
 
-impl Halt {
+impl StopFlag {
     pub(super) fn new() -> Self {
         Self(watch::Sender::new(false))
     }

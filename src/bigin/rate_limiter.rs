@@ -1,4 +1,4 @@
-//! How fast requests may go: so many at a time, so many a minute, and all of them slower when the service says so.
+//! The rate limiter: so many requests at a time, so many a minute, and all of them slower when the service says so.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{self, Instant};
 
-use super::retry::random;
+use crate::net::retry::random;
 
 /// After how many successes in a row, for each slot in use, one more slot is opened again.
 const SUCCESSES_FOR_ONE_MORE: usize = 8;
@@ -16,7 +16,7 @@ const SPREAD: Duration = Duration::from_secs(2);
 
 /// What every request has to pass.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct RateLimiter {
     slots: Semaphore,
     state: Mutex<State>,
 }
@@ -78,13 +78,13 @@ impl Bucket {
 
 /// The right to have one request in flight.
 pub(super) struct Slot<'a> {
-    pace: &'a Pace,
+    limiter: &'a RateLimiter,
     permit: Option<SemaphorePermit<'a>>,
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        let mut state = self.pace.state();
+        let mut state = self.limiter.state();
         if state.to_close > 0 {
             state.to_close -= 1;
             if let Some(permit) = self.permit.take() {
@@ -94,7 +94,7 @@ impl Drop for Slot<'_> {
     }
 }
 
-impl Pace {
+impl RateLimiter {
     /// At most `concurrency` requests at a time, and `per_minute` in a minute if that is given.
     pub(super) fn new(concurrency: usize, per_minute: Option<u32>) -> Self {
         Self {
@@ -120,7 +120,7 @@ impl Pace {
     pub(super) async fn admit(&self, deadline: Instant) -> Option<Slot<'_>> {
         let permit = time::timeout_at(deadline, self.slots.acquire()).await.ok()?;
         let slot = Slot {
-            pace: self,
+            limiter: self,
             // The semaphore is never closed.
             permit: Some(permit.ok()?),
         };
@@ -214,36 +214,36 @@ mod tests {
     #[test]
     fn no_more_slots_than_the_concurrency() {
         run(async {
-            let pace = Pace::new(2, None);
-            let first = pace.admit(far()).await.expect("a slot");
-            let _second = pace.admit(far()).await.expect("a slot");
+            let limiter = RateLimiter::new(2, None);
+            let first = limiter.admit(far()).await.expect("a slot");
+            let _second = limiter.admit(far()).await.expect("a slot");
             let soon = Instant::now() + Duration::from_millis(20);
-            assert!(pace.admit(soon).await.is_none());
+            assert!(limiter.admit(soon).await.is_none());
             drop(first);
-            assert!(pace.admit(far()).await.is_some());
+            assert!(limiter.admit(far()).await.is_some());
         });
     }
 
     #[test]
     fn a_complaint_pauses_everybody_and_halves_the_slots_once_a_burst() {
         run(async {
-            let pace = Pace::new(8, None);
+            let limiter = RateLimiter::new(8, None);
             let wait = Duration::from_millis(50);
             let held: Vec<_> = vec![
-                pace.admit(far()).await.expect("a slot"),
-                pace.admit(far()).await.expect("a slot"),
+                limiter.admit(far()).await.expect("a slot"),
+                limiter.admit(far()).await.expect("a slot"),
             ];
             for _ in 0..5 {
-                pace.slow_down(Some(wait), |_| Duration::ZERO);
+                limiter.slow_down(Some(wait), |_| Duration::ZERO);
             }
             drop(held);
-            assert_eq!(pace.slots.available_permits(), 4);
+            assert_eq!(limiter.slots.available_permits(), 4);
             let asked = Instant::now();
             assert!(
-                pace.admit(asked + Duration::from_millis(10)).await.is_none(),
+                limiter.admit(asked + Duration::from_millis(10)).await.is_none(),
                 "the pause is longer"
             );
-            assert!(pace.admit(far()).await.is_some());
+            assert!(limiter.admit(far()).await.is_some());
             assert!(asked.elapsed() >= Duration::from_millis(40), "{:?}", asked.elapsed());
         });
     }
@@ -251,30 +251,30 @@ mod tests {
     #[test]
     fn slots_in_use_close_when_they_come_back_and_successes_open_them_again() {
         run(async {
-            let pace = Pace::new(4, None);
+            let limiter = RateLimiter::new(4, None);
             let mut held = Vec::new();
             for _ in 0..4 {
-                held.push(pace.admit(far()).await.expect("a slot"));
+                held.push(limiter.admit(far()).await.expect("a slot"));
             }
-            pace.slow_down(Some(Duration::ZERO), |_| Duration::ZERO);
+            limiter.slow_down(Some(Duration::ZERO), |_| Duration::ZERO);
             drop(held);
-            assert_eq!(pace.slots.available_permits(), 2);
+            assert_eq!(limiter.slots.available_permits(), 2);
             for _ in 0..SUCCESSES_FOR_ONE_MORE * (2 + 3) {
-                pace.went_well();
+                limiter.went_well();
             }
-            assert_eq!(pace.slots.available_permits(), 4);
-            pace.went_well();
-            assert_eq!(pace.slots.available_permits(), 4, "never more than at first");
+            assert_eq!(limiter.slots.available_permits(), 4);
+            limiter.went_well();
+            assert_eq!(limiter.slots.available_permits(), 4, "never more than at first");
         });
     }
 
     #[test]
     fn complaints_without_a_time_back_off_further_each_time() {
-        let pace = Pace::new(2, None);
+        let limiter = RateLimiter::new(2, None);
         let backoff = |n: u32| Duration::from_nanos(u64::from(n));
         let waits: Vec<_> = (0..3)
             .map(|_| {
-                let wait = pace.slow_down(None, backoff);
+                let wait = limiter.slow_down(None, backoff);
                 std::thread::sleep(Duration::from_millis(1));
                 wait.as_nanos()
             })
@@ -286,10 +286,10 @@ mod tests {
     fn the_bucket_holds_the_rate() {
         run(async {
             // 50 a second: the first 50 at once, the next 10 in 0.2 s.
-            let pace = Pace::new(1, Some(3000));
+            let limiter = RateLimiter::new(1, Some(3000));
             let start = Instant::now();
             for _ in 0..60 {
-                pace.admit(far()).await.expect("a slot");
+                limiter.admit(far()).await.expect("a slot");
             }
             let elapsed = start.elapsed();
             assert!(elapsed >= Duration::from_millis(180), "{elapsed:?}");
