@@ -220,3 +220,25 @@ fn the_test_data_fares_the_same_on_both_roads() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(compared > 100, "{compared} compared");
 }
+
+/// A JPEG that leaves its height to a DNL segment behind its scan (T.81 B.2.5): read, and written as others read it.
+#[test]
+fn a_height_behind_the_scan_is_read_and_stated_in_the_result() {
+    let photo = include_bytes!("../../testdata/jpeg/gray.jpg");
+    let expected = probe(photo).unwrap();
+    let frame = photo.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    let end = photo.len() - 2;
+    assert_eq!(photo[end..], [0xFF, 0xD9]);
+    let height = u16::try_from(expected.height).unwrap().to_be_bytes();
+    let mut open = photo[..end].to_vec();
+    open[frame + 5..frame + 7].fill(0);
+    open.extend([&[0xFF, 0xDC, 0, 4], height.as_slice(), &[0xFF, 0xD9]].concat());
+    let info = probe(&open).unwrap();
+    assert_eq!((info.width, info.height), (expected.width, expected.height));
+    let prepared = prepare(&open, &Options::default()).unwrap();
+    let result = probe(prepared.bytes()).unwrap();
+    assert_eq!((result.width, result.height), (expected.width, expected.height));
+    // The height where decoders look for it.
+    let frame = photofit_jpeg::header::frame_size(prepared.bytes()).unwrap();
+    assert_eq!(u32::from(frame.1), expected.height);
+}

@@ -27,7 +27,7 @@ mod stamp;
 mod units;
 #[cfg(feature = "upload")]
 mod upload;
-pub(crate) mod verdict;
+mod verdict;
 mod version;
 
 use std::fmt::Display;
@@ -87,7 +87,7 @@ impl Error {
 fn main() -> ExitCode {
     let args = Args::parse();
     run(args).unwrap_or_else(|error| {
-        tell(format_args!("photofit: {}", report::chain(&error)));
+        tell(format_args!("photofit: {}", verdict::chain(&error)));
         ExitCode::from(WRONG_USAGE)
     })
 }

@@ -31,6 +31,7 @@ mod cancel;
 mod coefficients;
 pub mod decode;
 pub mod encode;
+pub mod header;
 mod orientation;
 pub mod transform;
 #[doc(hidden)]

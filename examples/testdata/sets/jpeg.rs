@@ -443,7 +443,7 @@ fn refused(shelf: &mut Shelf) {
         "refused-dnl.jpg",
         "JPEG",
         (64, 0),
-        &["unsupported"],
+        &["malformed"],
         "a height of 0, which a DNL marker would have to define, header only",
         bytes,
     );

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use photofit_jpeg::encode;
 
-use super::{APP0, APP1, APP2, APP14, APP15, COM, EXIF, ICC, SOS, Segment, Segments, XMP, end_of_image};
+use photofit_jpeg::header::{Segment, Segments, end_of_image};
+
+use super::{APP0, APP1, APP2, APP14, APP15, COM, EXIF, ICC, SOS, XMP};
 use crate::formats::carried::Carried;
 use crate::formats::exif;
 use crate::formats::ifd::Tiff;

@@ -264,14 +264,6 @@ fn key(item: &Item) -> Cow<'_, [u8]> {
     }
 }
 
-/// Says of a file with too many bytes how more are read.
-fn too_large(error: io::Error, place: &Place, limit: u64) -> BoxError {
-    if error.kind() == io::ErrorKind::FileTooLarge && !place.is_remote() {
-        return format!("the file has more than {limit} bytes (--max-memory)").into();
-    }
-    error.into()
-}
-
 /// Two bars: prepared, and uploaded.
 struct Bars {
     all: MultiProgress,

@@ -16,6 +16,26 @@ pub enum Process {
     ExtendedSequential,
     /// Progressive with Huffman coding and 8 bits, SOF2.
     Progressive,
+    /// Lossless with Huffman coding, SOF3; declined.
+    Lossless,
+    /// Sequential, progressive or lossless with arithmetic coding, SOF9 to SOF11; declined.
+    Arithmetic,
+    /// Any of the hierarchical processes, SOF5 to SOF7 and SOF13 to SOF15; declined.
+    Hierarchical,
+}
+
+impl Process {
+    /// That of a frame header with this marker.
+    pub(crate) fn of(marker: u8) -> Self {
+        match marker {
+            0xC0 => Self::Baseline,
+            0xC1 => Self::ExtendedSequential,
+            0xC2 => Self::Progressive,
+            0xC3 => Self::Lossless,
+            0xC9..=0xCB => Self::Arithmetic,
+            _ => Self::Hierarchical,
+        }
+    }
 }
 
 /// What the components are.
@@ -28,6 +48,27 @@ pub enum ColorModel {
     YCbCr,
     /// Red, green, blue.
     Rgb,
+    /// Four inks; declined.
+    Cmyk,
+    /// Four inks, the first three coded as YCbCr (Adobe); declined.
+    Ycck,
+}
+
+impl ColorModel {
+    /// What components with these identifiers are: JFIF says YCbCr; else the Adobe segment decides; else the identifiers.
+    /// `None` for two, and for more than four.
+    pub(crate) fn of(ids: &[u8], jfif: bool, adobe_transform: Option<u8>) -> Option<Self> {
+        Some(match (ids.len(), adobe_transform) {
+            (1, _) => Self::Gray,
+            (3, _) if jfif => Self::YCbCr,
+            (3, Some(0)) => Self::Rgb,
+            (3, None) if ids == b"RGB" => Self::Rgb,
+            (3, _) => Self::YCbCr,
+            (4, Some(2)) => Self::Ycck,
+            (4, _) => Self::Cmyk,
+            _ => return None,
+        })
+    }
 }
 
 /// The sample density of a JFIF APP0 segment.
@@ -238,14 +279,13 @@ impl Geometry {
 
 /// Checks the parameters of a frame header that decide whether this codec takes the file.
 pub(super) fn check_frame(marker: u8, precision: u8, components: u8) -> Result<Process, DecodeError> {
-    let process = match marker {
-        0xC0 => Process::Baseline,
-        0xC1 => Process::ExtendedSequential,
-        0xC2 => Process::Progressive,
-        0xC3 => return Err(DecodeError::Declined(Declined::Lossless)),
-        0xC9..=0xCB => return Err(DecodeError::Declined(Declined::Arithmetic)),
-        _ => return Err(DecodeError::Declined(Declined::Hierarchical)),
-    };
+    let process = Process::of(marker);
+    match process {
+        Process::Baseline | Process::ExtendedSequential | Process::Progressive => {}
+        Process::Lossless => return Err(DecodeError::Declined(Declined::Lossless)),
+        Process::Arithmetic => return Err(DecodeError::Declined(Declined::Arithmetic)),
+        Process::Hierarchical => return Err(DecodeError::Declined(Declined::Hierarchical)),
+    }
     if precision != 8 {
         return Err(DecodeError::Declined(Declined::Precision(precision)));
     }

@@ -5,27 +5,27 @@ use std::ops::Range;
 use memchr::memchr;
 
 /// Marker codes, the second byte after FF (T.81 table B.1).
-pub(super) mod code {
-    pub(in super::super) const DHT: u8 = 0xC4;
-    pub(in super::super) const JPG: u8 = 0xC8;
-    pub(in super::super) const DAC: u8 = 0xCC;
-    pub(in super::super) const RST0: u8 = 0xD0;
-    pub(in super::super) const RST7: u8 = 0xD7;
-    pub(in super::super) const SOI: u8 = 0xD8;
-    pub(in super::super) const EOI: u8 = 0xD9;
-    pub(in super::super) const SOS: u8 = 0xDA;
-    pub(in super::super) const DQT: u8 = 0xDB;
-    pub(in super::super) const DNL: u8 = 0xDC;
-    pub(in super::super) const DRI: u8 = 0xDD;
-    pub(in super::super) const DHP: u8 = 0xDE;
-    pub(in super::super) const EXP: u8 = 0xDF;
-    pub(in super::super) const APP0: u8 = 0xE0;
-    pub(in super::super) const APP14: u8 = 0xEE;
-    pub(in super::super) const APP15: u8 = 0xEF;
-    pub(in super::super) const COM: u8 = 0xFE;
-    pub(in super::super) const TEM: u8 = 0x01;
-    pub(in super::super) const RES_FIRST: u8 = 0x02;
-    pub(in super::super) const RES_LAST: u8 = 0xBF;
+pub(crate) mod code {
+    pub(crate) const DHT: u8 = 0xC4;
+    pub(crate) const JPG: u8 = 0xC8;
+    pub(crate) const DAC: u8 = 0xCC;
+    pub(crate) const RST0: u8 = 0xD0;
+    pub(crate) const RST7: u8 = 0xD7;
+    pub(crate) const SOI: u8 = 0xD8;
+    pub(crate) const EOI: u8 = 0xD9;
+    pub(crate) const SOS: u8 = 0xDA;
+    pub(crate) const DQT: u8 = 0xDB;
+    pub(crate) const DNL: u8 = 0xDC;
+    pub(crate) const DRI: u8 = 0xDD;
+    pub(crate) const DHP: u8 = 0xDE;
+    pub(crate) const EXP: u8 = 0xDF;
+    pub(crate) const APP0: u8 = 0xE0;
+    pub(crate) const APP14: u8 = 0xEE;
+    pub(crate) const APP15: u8 = 0xEF;
+    pub(crate) const COM: u8 = 0xFE;
+    pub(crate) const TEM: u8 = 0x01;
+    pub(crate) const RES_FIRST: u8 = 0x02;
+    pub(crate) const RES_LAST: u8 = 0xBF;
 }
 
 /// A marker and where its FF stands in the file.
@@ -116,45 +116,4 @@ impl<'a> Parameters<'a> {
     pub(super) fn nibbles(&mut self) -> Option<(u8, u8)> {
         self.u8().map(|both| (both >> 4, both & 15))
     }
-}
-
-/// A marker segment of the header, as [`segments`] finds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Segment {
-    /// The marker's code: `E0` to `EF` for APP0 to APP15, `FE` for a comment.
-    pub marker: u8,
-    /// Byte range of the parameters in the file, without marker and length.
-    pub payload: Range<usize>,
-}
-
-/// The marker segments of the header, from the start of the file to the first scan, in order.
-///
-/// Ends silently where the bytes end or stop being segments: whether the header is sound,
-/// [`Header::read`](super::Header::read) says.
-pub fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment> + '_ {
-    let mut pos = if bytes.starts_with(&[0xFF, code::SOI]) {
-        2
-    } else {
-        bytes.len()
-    };
-    std::iter::from_fn(move || {
-        loop {
-            let (marker, after) = next_marker(bytes, pos)?;
-            pos = after;
-            if matches!(marker.code, code::SOS | code::EOI) {
-                pos = bytes.len();
-                return None;
-            }
-            if is_standalone(marker.code) {
-                continue;
-            }
-            let payload = segment_payload(bytes, pos).ok()?;
-            pos = payload.end;
-            return Some(Segment {
-                marker: marker.code,
-                payload,
-            });
-        }
-    })
 }

@@ -46,7 +46,8 @@ mod strips;
 pub use error::{Damage, DamageReport, Declined, DecodeError, Problem};
 pub use header::{ColorModel, FrameComponent, Header, Jfif, Process};
 pub use limits::Limits;
-pub use markers::{Segment, segments};
+pub(crate) use markers::code;
+pub(crate) use parser::number_of_lines;
 pub use planes::{Plane, Planes, Scale};
 pub use strips::{Strip, StripDecoder, StripFiller, StripReader};
 

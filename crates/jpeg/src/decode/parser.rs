@@ -256,9 +256,7 @@ impl<'a> Parser<'a> {
             return Err(DecodeError::Declined(Declined::Sampling));
         }
         let height = match declared_height {
-            0 => self
-                .number_of_lines()
-                .ok_or(bad("height is 0 and no DNL segment defines it"))?,
+            0 => number_of_lines(self.bytes, self.pos).ok_or(bad("height is 0 and no DNL segment defines it"))?,
             height => height,
         };
         limits.check_pixels(u64::from(width) * u64::from(height))?;
@@ -269,30 +267,6 @@ impl<'a> Parser<'a> {
             components,
         });
         Ok(())
-    }
-
-    /// The height in the DNL segment, which stands directly behind the data of the first scan (B.2.5).
-    fn number_of_lines(&self) -> Option<u16> {
-        let mut pos = self.pos;
-        let mut in_scan = false;
-        loop {
-            let (marker, after) = next_marker(self.bytes, pos)?;
-            pos = after;
-            match marker.code {
-                code::DNL => {
-                    let payload = segment_payload(self.bytes, pos).ok()?;
-                    let lines = Parameters::new(self.bytes.get(payload)?).u16()?;
-                    return (lines > 0).then_some(lines);
-                }
-                code::RST0..=code::RST7 if in_scan => {}
-                _ if in_scan || marker.code == code::EOI => return None,
-                _ if is_standalone(marker.code) => {}
-                _ => {
-                    in_scan = marker.code == code::SOS;
-                    pos = segment_payload(self.bytes, pos).ok()?.end;
-                }
-            }
-        }
     }
 
     /// SOS (B.2.3).
@@ -384,19 +358,34 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What three components are: JFIF says YCbCr; else the Adobe segment decides; else the identifiers.
+    /// What the components are.
     pub(super) fn color_model(&self, frame: &Frame) -> ColorModel {
-        if frame.components.len() == 1 {
-            return ColorModel::Gray;
-        }
-        if self.jfif.is_some() {
-            return ColorModel::YCbCr;
-        }
-        match self.adobe_transform {
-            Some(0) => ColorModel::Rgb,
-            Some(_) => ColorModel::YCbCr,
-            None if frame.components.iter().map(|c| c.id).eq(*b"RGB") => ColorModel::Rgb,
-            None => ColorModel::YCbCr,
+        let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
+        // A frame that was accepted has one or three.
+        ColorModel::of(&ids, self.jfif.is_some(), self.adobe_transform).unwrap_or(ColorModel::YCbCr)
+    }
+}
+
+/// The height in the DNL segment, which stands directly behind the data of the first scan (B.2.5), from somewhere before
+/// that scan on.
+pub(crate) fn number_of_lines(bytes: &[u8], mut pos: usize) -> Option<u16> {
+    let mut in_scan = false;
+    loop {
+        let (marker, after) = next_marker(bytes, pos)?;
+        pos = after;
+        match marker.code {
+            code::DNL => {
+                let payload = segment_payload(bytes, pos).ok()?;
+                let lines = Parameters::new(bytes.get(payload)?).u16()?;
+                return (lines > 0).then_some(lines);
+            }
+            code::RST0..=code::RST7 if in_scan => {}
+            _ if in_scan || marker.code == code::EOI => return None,
+            _ if is_standalone(marker.code) => {}
+            _ => {
+                in_scan = marker.code == code::SOS;
+                pos = segment_payload(bytes, pos).ok()?.end;
+            }
         }
     }
 }

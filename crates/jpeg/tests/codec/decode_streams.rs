@@ -1,7 +1,8 @@
 //! Streams as they come: DNL, fill bytes, missing tables, data behind the end; strips, scales and reuse.
 
 use crate::decode_support::{Random, decode, find_marker, have_tools, random_ppm, run, samples};
-use photofit_jpeg::decode::{ColorModel, Decoder, Header, Limits, Planes, Problem, Process, Scale, segments};
+use photofit_jpeg::decode::{ColorModel, Decoder, Header, Limits, Planes, Problem, Process, Scale};
+use photofit_jpeg::header::{Segment, Segments};
 
 fn assert_same(a: &Planes, b: &Planes) {
     for (a, b) in a.planes().iter().zip(b.planes()) {
@@ -33,12 +34,17 @@ fn the_header_tells() {
     assert!(!split.streams());
 }
 
+/// The segments before the first scan.
+fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+    Segments::new(jpeg).filter(|segment| !matches!(segment.marker, 0xDA | 0xD9))
+}
+
 /// JFIF says YCbCr whatever else there is; then the Adobe segment decides; then the identifiers.
 #[test]
 fn color_models() {
     let jpeg = crate::decode_support::sample("baseline_444_optimized.jpg");
     let header = |jpeg: &[u8]| Header::read(jpeg, &Limits::default()).expect("a header");
-    let jfif = segments(&jpeg).next().expect("APP0").payload;
+    let jfif = segments(&jpeg).next().expect("APP0");
     let bare = [&jpeg[..2], &jpeg[jfif.end..]].concat();
     assert_eq!(header(&bare).color, ColorModel::YCbCr);
     assert_eq!(header(&bare).jfif, None);
@@ -72,7 +78,7 @@ fn segments_are_listed() {
     assert_eq!(markers[0], 0xE0);
     assert!(markers.contains(&0xC0) && markers.contains(&0xDB));
     let jfif = segments(&jpeg).next().expect("APP0");
-    assert!(jpeg[jfif.payload].starts_with(b"JFIF\0"));
+    assert!(jfif.payload.starts_with(b"JFIF\0"));
     assert_eq!(segments(b"GIF89a").count(), 0);
     for end in 0..jpeg.len() {
         assert!(segments(&jpeg[..end]).count() <= markers.len());
@@ -220,7 +226,7 @@ fn standard_tables_stand_in() {
     let (_, _, whole) = decode(&jpeg);
     let mut bare = jpeg[..2].to_vec();
     for segment in segments(&jpeg).filter(|segment| segment.marker != 0xC4) {
-        bare.extend(&jpeg[segment.payload.start - 4..segment.payload.end]);
+        bare.extend(&jpeg[segment.start..segment.end]);
     }
     bare.extend(&jpeg[find_marker(&jpeg, 0xDA)..]);
     assert!(bare.len() + 400 < jpeg.len());
@@ -236,7 +242,7 @@ fn tables_change_between_scans() {
     let (_, _, whole) = decode(&jpeg);
     let huffman: Vec<u8> = segments(&jpeg)
         .filter(|segment| segment.marker == 0xC4)
-        .flat_map(|segment| jpeg[segment.payload.start - 4..segment.payload.end].to_vec())
+        .flat_map(|segment| jpeg[segment.start..segment.end].to_vec())
         .collect();
     let mut changed = Vec::new();
     let mut scans = 0;
