@@ -42,11 +42,11 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `cli` | yes | the command line program `photofit`; leave it out to use the library alone |
 //! | `heic` | yes | reading HEIC/HEIF photos (HEVC, pure Rust). HEVC is covered by patents in some countries: build with `default-features = false` to leave it out, and such photos are recognised and refused by name |
-//! | `object-store` | yes | the module `store`: photos in S3, Google Cloud Storage, Azure Blob Storage and on the web, and with `cli` such addresses as inputs and outputs |
-//! | `parquet` | yes | with `cli` and `upload`: lists of uploads in Parquet beside CSV |
-//! | `upload` | yes | the module `bigin`: uploading to Zoho Bigin, and with `cli` the command `photofit upload` |
+//! | `object-store` | no | the module `store`, and objects and web addresses as places: S3, Google Cloud Storage, Azure Blob Storage and the web |
+//! | `upload` | no | the module `bigin`: uploading to Zoho Bigin |
+//!
+//! The command line is another package, `photofit-cli`.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "made-up data"))]
 
@@ -81,7 +81,8 @@ pub use pool::{Batch, Pool};
 pub use prepare::{Plan, Prepared, Preparer, estimate_memory, plan, prepare};
 pub use report::{Action, Loss, LossKind, Outcome, Report, Source};
 
-/// The example of the README, run as a test.
+/// The examples of the README and of the page about the library, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/library.md")]
+struct Pages;

@@ -158,8 +158,8 @@ class Reports(unittest.TestCase):
             with self.assertRaises(table.NoPlace):
                 table.refresh(path, "new")
 
-    def test_the_readme_has_a_place_for_the_table(self) -> None:
-        readme = (HERE.parent.parent / "README.md").read_text(encoding="utf-8")
+    def test_the_page_has_a_place_for_the_table(self) -> None:
+        readme = (HERE.parent.parent / "docs/performance.md").read_text(encoding="utf-8")
         self.assertEqual((readme.count(table.BEGIN), readme.count(table.END)), (1, 1))
 
     def test_the_command_names_no_folder(self) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "DeniedError",
     "DoesNotFitError",
     "EmptyError",
+    "EncodeError",
     "Error",
     "ExistsError",
     "InvalidOptionError",
