@@ -1,7 +1,9 @@
 //! Headers of files of which only the beginning is at hand: what it says, or what more of the file it takes.
 
 use super::format::Format;
-use super::{ImageInfo, jpeg, probe, row, sniff};
+use super::info::ImageInfo;
+use super::table::row;
+use super::{jpeg, probe, sniff};
 use crate::error::Error;
 
 /// How many of the last bytes of a file are asked for: what phones append there lists itself at the very end.

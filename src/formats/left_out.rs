@@ -1,7 +1,7 @@
 //! The row of a format that this build was made without: recognised, and refused by name before anything else is asked.
 
+use super::brand::is_heif;
 use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
-use super::sniff::is_heif;
 use crate::error::Error;
 
 /// HEIC without the feature `heic`.

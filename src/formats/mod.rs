@@ -1,6 +1,7 @@
 //! The formats that photofit reads: one file and one row for each, and the compiler asks every row for everything.
 
 mod bmp;
+mod brand;
 pub(crate) mod bytes;
 mod carried;
 mod cmyk;
@@ -23,6 +24,7 @@ pub(crate) mod metadata;
 pub(crate) mod png;
 mod row;
 mod sniff;
+mod table;
 mod through_image;
 mod tiff;
 mod watched;
@@ -33,25 +35,10 @@ pub(crate) use decode::{check, decode};
 pub(crate) use format::READABLE;
 pub use format::{Format, FormatSet};
 pub use info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
-pub(crate) use row::{Damage, Decoded, Reading, Row};
+pub(crate) use row::{Damage, Decoded, Reading};
+pub(crate) use table::row;
 
 use crate::error::Error;
-
-/// The row of a format.
-pub(crate) const fn row(format: Format) -> &'static Row {
-    match format {
-        Format::Jpeg => &jpeg::ROW,
-        Format::Png => &png::ROW,
-        Format::Gif => &gif::ROW,
-        Format::Bmp => &bmp::ROW,
-        Format::WebP => &webp::ROW,
-        Format::Tiff => &tiff::ROW,
-        #[cfg(feature = "heic")]
-        Format::Heif => &heif::ROW,
-        #[cfg(not(feature = "heic"))]
-        Format::Heif => &left_out::HEIF,
-    }
-}
 
 /// Reads the header of a photo, for whoever works on it.
 ///

@@ -4,13 +4,13 @@ mod decode;
 
 use std::borrow::Cow;
 
+use super::brand::is_heif;
 use super::format::Format;
 use super::icc;
 use super::ifd::strip_exif_header;
 use super::info::{CODED_DENSITY, ColorModel, ImageInfo};
 use super::isobmff::{Container, Item, Pictures, Property};
 use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
-use super::sniff::is_heif;
 use crate::error::Error;
 
 pub(super) const ROW: Row = Row {

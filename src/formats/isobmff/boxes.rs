@@ -1,6 +1,6 @@
 //! Boxes one after another (ISO/IEC 14496-12, 4.2), and the fields inside them.
 
-use super::{malformed, name};
+use super::limits::{malformed, name};
 use crate::error::Error;
 
 /// A box: its type, and what stands behind its header.

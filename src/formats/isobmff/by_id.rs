@@ -1,6 +1,6 @@
 //! Lists of a file by the numbers of its items: looked up, never searched.
 
-use super::{MAX_ENTRIES, too_many};
+use super::limits::{MAX_ENTRIES, too_many};
 use crate::error::Error;
 
 /// Values by the number of their item; of several for one item the first counts.

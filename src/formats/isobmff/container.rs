@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::boxes::{Boxes, Fields, RawBox};
 use super::by_id::ById;
+use super::limits::{MAX_ENTRIES, MAX_REFERENCES, cut, malformed, too_many};
 use super::property::Property;
-use super::{MAX_ENTRIES, MAX_REFERENCES, cut, malformed, too_many};
 use crate::error::Error;
 
 /// A file taken apart. Lists whose lengths the file chooses stay in the file, and are read where they are asked for.

@@ -4,7 +4,7 @@ use heifer::heifer_hevc_dec::nal::{NalUnit, NalUnitType};
 use heifer::heifer_hevc_dec::params::Sps;
 
 use super::boxes::Fields;
-use super::{cut, malformed, too_many};
+use super::limits::{cut, malformed, too_many};
 use crate::error::Error;
 use crate::formats::Format;
 

@@ -8,9 +8,10 @@
 use std::collections::HashMap;
 
 use super::boxes::Fields;
+use super::container::Container;
 use super::hevc::{Coding, Configuration};
+use super::limits::{MAX_DEPTH, cut, malformed, name};
 use super::property::{Aperture, Property};
-use super::{Container, MAX_DEPTH, cut, malformed, name};
 use crate::Orientation;
 use crate::error::Error;
 

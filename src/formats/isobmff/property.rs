@@ -1,7 +1,7 @@
 //! The properties of an item that say something about its picture (ISO/IEC 23008-12, 6.5).
 
 use super::boxes::{Fields, RawBox};
-use super::{cut, malformed, name};
+use super::limits::{cut, malformed, name};
 use crate::Orientation;
 use crate::error::Error;
 

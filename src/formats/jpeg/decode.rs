@@ -5,7 +5,8 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::{has_huffman_tables, icc_profile, ycbcr};
+use super::header::{has_huffman_tables, icc_profile};
+use super::ycbcr;
 use crate::CancelToken;
 use crate::error::Error;
 use crate::formats::cmyk;

@@ -6,7 +6,7 @@ use photofit_jpeg::encode;
 
 use photofit_jpeg::header::{Segment, Segments, end_of_image};
 
-use super::{APP0, APP1, APP2, APP14, APP15, COM, EXIF, ICC, SOS, XMP};
+use super::header::{APP0, APP1, APP2, APP14, APP15, COM, EXIF, ICC, SOS, XMP};
 use crate::formats::carried::Carried;
 use crate::formats::exif;
 use crate::formats::ifd::Tiff;
@@ -251,7 +251,7 @@ mod tests {
         };
         let out = encoded(metadata);
         assert_eq!(out.len(), encoded(encode::Metadata::new()).len() + size);
-        assert_eq!(super::super::icc_profile(&out), Some(profile));
+        assert_eq!(super::super::header::icc_profile(&out), Some(profile));
         assert_eq!(Segments::new(&out).next().map(|s| s.marker), Some(APP0));
     }
 }

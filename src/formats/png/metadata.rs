@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use super::{Chunk, Chunks, SIGNATURE};
+use super::header::{Chunk, Chunks, SIGNATURE};
 use crate::formats::carried::Carried;
 use crate::formats::exif;
 use crate::formats::ifd::strip_exif_header;

@@ -1,21 +1,19 @@
-//! PNG (PNG specification, third edition): its chunks.
+//! PNG (PNG specification, third edition): its chunks, its pixels, and its metadata.
 
 mod decode;
+mod header;
 mod metadata;
 
+pub(crate) use header::SIGNATURE;
 pub(crate) use metadata::insert;
 
-use super::bytes::be32;
-use super::format::Format;
-use super::ifd::{exif_orientation, strip_exif_header};
-use super::info::{ColorModel, ImageInfo};
-use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
-use crate::Orientation;
-use crate::error::Error;
+use super::ifd::strip_exif_header;
+use super::row::{Clean, Exif, Row, check_by_decoding};
+use header::{Chunks, is_complete};
 
 pub(super) const ROW: Row = Row {
     begins: |data| data.starts_with(SIGNATURE),
-    header,
+    header: header::header,
     // Metadata may stand behind the picture, and counts.
     header_is_whole: |head, _| Some(is_complete(head)),
     is_whole: is_complete,
@@ -26,153 +24,7 @@ pub(super) const ROW: Row = Row {
     icc: metadata::icc_profile,
     rest: metadata::rest,
     clean: Clean::By(metadata::rewrite),
-    memory,
+    memory: header::memory,
     check: check_by_decoding,
     decode: decode::decode,
 };
-
-/// Indices into a palette stay one byte a pixel.
-fn memory(info: &ImageInfo) -> Memory {
-    let all = Memory::of(info);
-    Memory {
-        samples: if info.color == ColorModel::Palette {
-            1
-        } else {
-            all.samples
-        },
-        ..all
-    }
-}
-
-pub(crate) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-
-/// A chunk.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chunk<'a> {
-    /// The chunk type.
-    pub(crate) name: [u8; 4],
-    /// What it holds.
-    pub(crate) body: &'a [u8],
-    /// Length, type, body and checksum as they stand in the file.
-    pub(crate) whole: &'a [u8],
-}
-
-/// The complete chunks of a PNG, up to and including IEND. A chunk that reaches beyond the data ends the walk.
-pub(crate) struct Chunks<'a> {
-    data: &'a [u8],
-    at: usize,
-    done: bool,
-}
-
-impl<'a> Chunks<'a> {
-    /// `data` starts with the signature.
-    pub(crate) fn new(data: &'a [u8]) -> Self {
-        Self {
-            data,
-            at: SIGNATURE.len(),
-            done: false,
-        }
-    }
-}
-
-impl<'a> Iterator for Chunks<'a> {
-    type Item = Chunk<'a>;
-
-    fn next(&mut self) -> Option<Chunk<'a>> {
-        if self.done {
-            return None;
-        }
-        let length = usize::try_from(be32(self.data, self.at)?).ok()?;
-        let end = self.at.checked_add(12)?.checked_add(length)?;
-        let whole = self.data.get(self.at..end)?;
-        let name = whole[4..8].try_into().ok()?;
-        self.at = end;
-        self.done = &name == b"IEND";
-        Some(Chunk {
-            name,
-            body: &whole[8..8 + length],
-            whole,
-        })
-    }
-}
-
-/// Whether the file has its last chunk: if not, it was cut short.
-fn is_complete(data: &[u8]) -> bool {
-    Chunks::new(data).last().is_some_and(|c| &c.name == b"IEND")
-}
-
-fn header(data: &[u8]) -> Result<ImageInfo, Error> {
-    let malformed = |what: &str| Error::malformed(Format::Png, what);
-    let header = data
-        .get(8..33)
-        .filter(|h| &h[..8] == b"\0\0\0\x0dIHDR")
-        .ok_or_else(|| malformed("it does not start with a whole IHDR chunk"))?;
-    let (width, height) = (be32(header, 8).unwrap_or(0), be32(header, 12).unwrap_or(0));
-    if width == 0 || height == 0 || width > i32::MAX as u32 || height > i32::MAX as u32 {
-        return Err(malformed("its width or height is 0 or above 2,147,483,647"));
-    }
-    let (bit_depth, color_type) = (header[16], header[17]);
-    let (color, mut alpha) = match (color_type, bit_depth) {
-        (0, 1 | 2 | 4 | 8 | 16) => (ColorModel::Gray, false),
-        (2, 8 | 16) => (ColorModel::Rgb, false),
-        (3, 1 | 2 | 4 | 8) => (ColorModel::Palette, false),
-        (4, 8 | 16) => (ColorModel::Gray, true),
-        (6, 8 | 16) => (ColorModel::Rgb, true),
-        _ => {
-            return Err(malformed(&format!(
-                "colour type {color_type} does not exist with {bit_depth} bits"
-            )));
-        }
-    };
-    let samples = match color_type {
-        2 => 3,
-        4 => 2,
-        6 => 4,
-        _ => 1,
-    };
-    let mut frames = 1;
-    let mut profile = None;
-    let mut orientation = None;
-    let mut metadata = false;
-    let mut carried = 0;
-    for chunk in Chunks::new(data) {
-        if matches!(&chunk.name, b"iCCP" | b"eXIf" | b"tEXt" | b"zTXt" | b"iTXt") {
-            carried += chunk.body.len() as u64;
-        }
-        match &chunk.name {
-            b"tRNS" => alpha = true,
-            b"acTL" => frames = be32(chunk.body, 0).unwrap_or(1).max(1),
-            b"iCCP" => {
-                let name = chunk.body.split(|&b| b == 0).next().unwrap_or_default();
-                profile = Some(String::from_utf8_lossy(name).into_owned());
-            }
-            b"eXIf" => {
-                metadata = true;
-                orientation = orientation.or_else(|| exif_orientation(chunk.body));
-            }
-            b"tEXt" | b"zTXt" | b"iTXt" | b"tIME" => metadata = true,
-            _ => {}
-        }
-    }
-    Ok(ImageInfo {
-        format: Format::Png,
-        width,
-        height,
-        orientation: orientation.unwrap_or(Orientation::Upright),
-        bytes: data.len() as u64,
-        bit_depth,
-        color,
-        alpha,
-        frames,
-        images: 1,
-        profile,
-        gain_map: false,
-        motion_photo: false,
-        metadata,
-        carried,
-        // Deflate makes at most 258 bytes of two bits (RFC 1951): 1032 to 1.
-        density: 1000 * 1040 * 8 / (samples * u64::from(bit_depth)),
-        decoder_memory: 0,
-        jpeg: None,
-    })
-}

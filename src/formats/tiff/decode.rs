@@ -6,7 +6,7 @@ use bytemuck::Zeroable;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::{ColorType, TiffError};
 
-use super::{chunk_count, icc_profile, stored_bytes};
+use super::header::{chunk_count, icc_profile, stored_bytes};
 use crate::CancelToken;
 use crate::error::Error;
 use crate::formats::cmyk;
