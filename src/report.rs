@@ -34,7 +34,7 @@ pub struct Report {
     /// Whether the photo came back as it was, with other metadata, or encoded anew.
     pub action: Action,
     /// The photo as it came.
-    pub source: Source,
+    pub source: SourceSummary,
     /// The photo as it is returned.
     pub result: Outcome,
     /// What the result lacks that the source had; empty for most photos.
@@ -88,7 +88,7 @@ impl Action {
 /// A photo as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Source {
+pub struct SourceSummary {
     /// Its format.
     pub format: Format,
     /// Width in pixels, as stored (before orientation).

@@ -25,7 +25,7 @@ use crate::encode::jpeg::{JpegEncoder, Qualities, sampling};
 use crate::error::Error;
 use crate::formats::{self, Damage, Decoded, Format, ImageInfo, Reading, metadata, probe};
 use crate::options::{Check, OnDamage, Options, OutputFormat};
-use crate::report::{Action, Loss, Outcome, Report, Source};
+use crate::report::{Action, Loss, Outcome, Report, SourceSummary};
 use crate::resample::Resampler;
 use crate::threads;
 
@@ -121,7 +121,8 @@ pub struct Preparer {
     resampler: Resampler,
     encoder: JpegEncoder,
     planar: planes::Scratch,
-    /// Whether JPEGs take the planar road; the tests compare it with the other one.
+    /// Whether JPEGs take the road of planes: the tests compare it with that of rows.
+    #[cfg(test)]
     by_planes: bool,
     cancel: CancelToken,
 }
@@ -143,6 +144,7 @@ impl Preparer {
             resampler: Resampler::default(),
             encoder: JpegEncoder::new(options.effort()),
             options,
+            #[cfg(test)]
             by_planes: true,
             cancel: CancelToken::new(),
         }
@@ -227,7 +229,7 @@ impl Preparer {
         Ok(Prepared {
             report: Report {
                 action: made.action,
-                source: Source {
+                source: SourceSummary {
                     format: info.format,
                     width: info.width,
                     height: info.height,
@@ -299,7 +301,7 @@ impl Preparer {
         self.deny(&losses)?;
         if info.format == Format::Jpeg
             && format == Format::Jpeg
-            && self.by_planes
+            && self.may_take_planes()
             && let Some(made) = self.transcode_jpeg(reading, (width, height), &losses)?
         {
             return Ok(made);
@@ -373,6 +375,15 @@ impl Preparer {
             losses,
             encodes,
         })
+    }
+
+    /// Whether a JPEG may take the road of planes: only a test says no.
+    #[cfg_attr(not(test), allow(clippy::unused_self, reason = "a test has a switch"))]
+    fn may_take_planes(&self) -> bool {
+        #[cfg(test)]
+        return self.by_planes;
+        #[cfg(not(test))]
+        true
     }
 
     fn deny(&self, losses: &[Loss]) -> Result<(), Error> {

@@ -9,9 +9,9 @@ pub(super) static VERSION: LazyLock<String> = LazyLock::new(|| {
         text += &format!("\ncommit: {commit}");
     }
     let features = [
-        ("cli", true),
         ("heic", cfg!(feature = "heic")),
         ("object-store", cfg!(feature = "object-store")),
+        ("parquet", cfg!(feature = "parquet")),
         ("upload", cfg!(feature = "upload")),
     ];
     let names: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
