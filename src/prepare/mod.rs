@@ -109,7 +109,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
 ///
 /// ```
 /// use photofit::{Options, Preparer};
-/// # let photo = include_bytes!("../testdata/orientation/orientation-6.jpg");
+/// # let photo = include_bytes!("../../testdata/orientation/orientation-6.jpg");
 /// let mut preparer = Preparer::new(Options::default());
 /// let prepared = preparer.prepare(photo)?;
 /// assert!(prepared.bytes().len() <= 10_000_000);

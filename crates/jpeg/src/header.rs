@@ -7,7 +7,7 @@
 //! # fn main() -> Result<(), photofit_jpeg::header::HeaderError> {
 //! let file = include_bytes!("../../../testdata/orientation/orientation-6.jpg");
 //! let header = FileHeader::read(file)?;
-//! assert_eq!((header.width, header.height, header.components.len()), (130, 90, 3));
+//! assert_eq!((header.width, header.height, header.components.len()), (43, 61, 3));
 //! # Ok(())
 //! # }
 //! ```

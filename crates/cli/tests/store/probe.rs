@@ -82,7 +82,7 @@ fn of_a_large_photo_the_header_is_read() {
 fn an_object_is_probed_as_the_same_file_is() {
     let server = S3::start();
     let desk = Desk::new(&server);
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

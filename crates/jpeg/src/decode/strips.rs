@@ -222,6 +222,9 @@ impl StripReader<'_> {
     ///
     /// What only one thread can do is done here: all, unless the strip consists of whole restart intervals or of held
     /// coefficients.
+    ///
+    /// # Errors
+    /// Those of [`Decoder::planes`](super::Decoder::planes).
     pub fn begin(&mut self, picture: &StripFiller<'_>, strip: &mut Strip) -> Result<bool, DecodeError> {
         let rows = self.next_rows(picture);
         strip.rows = rows.clone();
@@ -271,6 +274,9 @@ impl StripReader<'_> {
 
 impl StripFiller<'_> {
     /// Does what is left to do for a strip.
+    ///
+    /// # Errors
+    /// Those of [`Decoder::planes`](super::Decoder::planes).
     pub fn fill(&self, strip: &mut Strip) -> Result<(), DecodeError> {
         match std::mem::take(&mut strip.todo) {
             Todo::Nothing => Ok(()),
