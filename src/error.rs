@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use photofit_jpeg::Cancelled;
 
-use crate::formats::{Format, FormatSet, READABLE};
+use crate::formats::format::{Format, FormatSet, READABLE};
 use crate::report::Loss;
 
 /// Why a photo could not be prepared: by the file, by the caller's limits, or by the machine.

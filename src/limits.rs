@@ -1,6 +1,6 @@
 //! What a service accepts: bytes, pixels, sides and formats. The presets are data.
 
-use crate::formats::{Format, FormatSet};
+use crate::formats::format::{Format, FormatSet};
 
 /// The limits of an upload service.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::formats::Format;
+use crate::formats::format::Format;
 use crate::invalid_option::InvalidOption;
 
 /// What was done to one photo.

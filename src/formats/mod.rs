@@ -7,7 +7,7 @@ mod carried;
 mod cmyk;
 mod decode;
 mod exif;
-mod format;
+pub(crate) mod format;
 mod gif;
 pub(crate) mod head;
 #[cfg(feature = "heic")]
