@@ -32,7 +32,6 @@ mod webp;
 
 pub(crate) use carried::Carried;
 pub(crate) use decode::{check, decode};
-pub(crate) use format::READABLE;
 pub use format::{Format, FormatSet};
 pub use info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 pub(crate) use row::{Damage, Decoded, Reading};
