@@ -19,11 +19,11 @@
 //! # The road of a photo
 //!
 //! ```text
-//! bytes ─ probe ─ plan ─┬─ keep ───────────────────────────────┐
-//!                       ├─ rewrite: metadata, or lossless turn ┼─ verify ─ Prepared
-//!                       └─ decode ─ resample ─ orient ─ encode ┘
-//!                                   ▲                 │
-//!                                   └─ too many bytes ┘
+//! bytes ─ read ─ plan ─┬─ keep ──────────────────────────────────────┐
+//!                      ├─ rewrite: metadata, or lossless turn        ├─ verify ─ Prepared
+//!                      └─ transcode ─┬─ planes ─ resample ─ turn ────┤
+//!                                    └─ rows ─── resample ─ turn ────┘
+//!                                          └─ too many bytes: again
 //! ```
 //!
 //! * [`probe`] reads the header: format by magic bytes, size, orientation, depth, profile. It takes microseconds.
