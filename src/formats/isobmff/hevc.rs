@@ -108,9 +108,10 @@ fn hevc_memory(sps: &Sps, coded: (u32, u32)) -> u64 {
     };
     let planes = pixels.saturating_mul(16 + chroma) / 8;
     // The decoder's notes on each block of 4 × 4 pixels, and on each coding tree block of 16 × 16 or more.
-    let notes = (pixels / 16).saturating_mul(17) + (pixels >> (2 * sps.log2_ctb_size)).saturating_mul(90);
+    let blocks = (pixels / 16).saturating_mul(17);
+    let notes = blocks.saturating_add((pixels >> (2 * sps.log2_ctb_size)).saturating_mul(90));
     // The filter for sample-adaptive offsets copies one plane, and a strip of rows is held as planes and as RGBA.
-    let copies = pixels.saturating_mul(2) + u64::from(coded.0) * 1000;
+    let copies = pixels.saturating_mul(2).saturating_add(u64::from(coded.0) * 1000);
     planes.saturating_add(notes).saturating_add(copies)
 }
 
