@@ -127,7 +127,10 @@ fn read(
 fn check_fields(data: &[u8]) -> Result<(), Error> {
     // The fields of TIFF 6.0 that are about pixels.
     const DESCRIPTIVE: std::ops::RangeInclusive<u16> = ifd::IMAGE_WIDTH..=0x0213;
-    const TEXT: u16 = 2;
+    // Those that may be of any length: names, descriptions and dates, whatever type they claim.
+    const TEXTS: [u16; 11] = [
+        0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x014D, 0x0151,
+    ];
     // Beside the lists of strips and tiles the longest are the tables of a JPEG, by their bytes.
     const MOST: u64 = 1 << 16;
     let most = chunk_count(data).max(MOST);
@@ -135,7 +138,7 @@ fn check_fields(data: &[u8]) -> Result<(), Error> {
     let Some(first) = first else { return Ok(()) };
     let many = first
         .entries()
-        .find(|e| DESCRIPTIVE.contains(&e.tag) && e.tag != COLOR_MAP && e.kind != TEXT && e.count > most);
+        .find(|e| DESCRIPTIVE.contains(&e.tag) && e.tag != COLOR_MAP && !TEXTS.contains(&e.tag) && e.count > most);
     match many {
         Some(field) => {
             let what = format!("its field {} has {} values", field.tag, field.count);
