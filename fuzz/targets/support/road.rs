@@ -23,7 +23,7 @@ pub fn travel(data: &[u8], policies: &[Metadata]) {
             .with_limits(Limits::bigin().with_max_pixels(900).with_max_bytes(4000))
             .with_metadata(policy)
             .with_on_damage(OnDamage::Keep)
-            .with_max_source_pixels(4_000_000)
+            .with_max_source_pixels(1_000_000)
             .with_max_memory(100_000_000);
         let estimate = within(PROBE + size, || photofit::estimate_memory(data, &options));
         assert_eq!(probed.is_ok(), estimate.is_ok(), "only what is probed has an estimate");
