@@ -6,6 +6,7 @@ use photofit_jpeg::Cancelled;
 
 use crate::formats::format::{Format, FormatSet, READABLE};
 use crate::report::Loss;
+use crate::report::readable_part;
 
 /// Why a photo could not be prepared: by the file, by the caller's limits, or by the machine.
 ///
@@ -67,7 +68,7 @@ pub enum Error {
     ///
     /// Copy or download the file again. If there is no better one and `readable` is enough, take it with
     /// [`OnDamage::Keep`](crate::OnDamage::Keep).
-    #[error("damaged {format} file: {:.1}% of the picture can be read; accept that with on-damage = keep", readable * 100.0)]
+    #[error("damaged {format} file: {}; accept that with on-damage = keep", readable_part(*readable))]
     Damaged {
         /// The format of the file.
         format: Format,

@@ -52,6 +52,7 @@
 
 #[cfg(feature = "upload")]
 pub mod bigin;
+mod colour;
 mod encode;
 mod error;
 mod formats;
@@ -74,7 +75,7 @@ pub use error::Error;
 pub use formats::{ColorModel, Format, FormatSet, ImageInfo, JpegInfo, JpegProcess, probe};
 pub use invalid_option::InvalidOption;
 pub use limits::{Limits, Preset};
-pub use options::{Check, Chroma, Effort, Filter, Light, Metadata, OnDamage, Options, OutputFormat, Quality};
+pub use options::{Check, Chroma, Colour, Effort, Filter, Light, Metadata, OnDamage, Options, OutputFormat, Quality};
 pub use photofit_jpeg as jpeg;
 pub use photofit_jpeg::{CancelToken, Cancelled, Orientation};
 pub use pool::{Batch, Pool};

@@ -29,6 +29,7 @@ pub struct Options {
     chroma: Chroma,
     filter: Filter,
     light: Light,
+    colour: Colour,
     effort: Effort,
     metadata: Metadata,
     check: Check,
@@ -49,6 +50,7 @@ impl Default for Options {
             chroma: Chroma::Auto,
             filter: Filter::Lanczos3,
             light: Light::Linear,
+            colour: Colour::Keep,
             effort: Effort::Balanced,
             metadata: Metadata::Privacy,
             check: Check::Full,
@@ -117,6 +119,13 @@ impl Options {
     #[must_use]
     pub fn with_light(mut self, light: Light) -> Self {
         self.light = light;
+        self
+    }
+
+    /// What becomes of colours that are not sRGB's. Default: [`Colour::Keep`].
+    #[must_use]
+    pub fn with_colour(mut self, colour: Colour) -> Self {
+        self.colour = colour;
         self
     }
 
@@ -218,6 +227,12 @@ impl Options {
     #[must_use]
     pub fn light(&self) -> Light {
         self.light
+    }
+
+    /// See [`with_colour`](Self::with_colour).
+    #[must_use]
+    pub fn colour(&self) -> Colour {
+        self.colour
     }
 
     /// See [`with_effort`](Self::with_effort).
@@ -403,6 +418,19 @@ choice! {
         Linear = "linear",
         /// The stored, gamma-coded values, as most tools do: a little faster, darkens fine detail.
         Gamma = "gamma",
+    }
+}
+
+choice! {
+    /// What becomes of colours that are not sRGB's. Whatever is said about them, a viewer that heeds profiles shows the same.
+    Colour, "colour", {
+        /// They stay, with their profile. What no profile of a JPEG or PNG can say is converted to sRGB: values of high
+        /// dynamic range, which is a loss, inks, and linear light.
+        #[default]
+        Keep = "keep",
+        /// They are converted to sRGB, for services that ignore profiles: a photo with another profile is encoded anew, and
+        /// what is encoded has none.
+        Srgb = "srgb",
     }
 }
 

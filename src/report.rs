@@ -142,12 +142,14 @@ pub enum Loss {
     },
     /// CMYK inks were converted to RGB.
     Cmyk,
-    /// The colour profile did not suit the result and was dropped.
+    /// The colour profile did not suit the result, or could not be used, and was dropped.
     Profile,
     /// The gain map of an Ultra HDR photo was dropped: the picture is the standard-range one.
     GainMap,
     /// The video of a motion photo was dropped.
     MotionPhoto,
+    /// High dynamic range (PQ or HLG) was tone-mapped to sRGB.
+    Hdr,
     /// Only a part of the picture could be read.
     Damage {
         /// The readable fraction, 0 to 1.
@@ -168,6 +170,7 @@ impl Loss {
             Self::Profile => LossKind::Profile,
             Self::GainMap => LossKind::GainMap,
             Self::MotionPhoto => LossKind::MotionPhoto,
+            Self::Hdr => LossKind::Hdr,
             Self::Damage { .. } => LossKind::Damage,
         }
     }
@@ -181,12 +184,21 @@ impl fmt::Display for Loss {
             Self::Alpha => f.write_str("alpha: transparent pixels laid on the background"),
             Self::BitDepth { bits } => write!(f, "bit-depth: {bits} bits a channel reduced to 8"),
             Self::Cmyk => f.write_str("cmyk: inks converted to RGB"),
-            Self::Profile => f.write_str("profile: the colour profile does not suit the result"),
+            Self::Profile => f.write_str("profile: the colour profile does not suit the result or cannot be used"),
             Self::GainMap => f.write_str("gain-map: the picture is the standard-range one"),
             Self::MotionPhoto => f.write_str("motion-photo: the video was dropped"),
-            Self::Damage { readable } => write!(f, "damage: {:.1}% of the picture could be read", readable * 100.0),
+            Self::Hdr => f.write_str("hdr: high dynamic range tone-mapped to sRGB"),
+            Self::Damage { readable } => write!(f, "damage: {}", readable_part(*readable)),
         }
     }
+}
+
+/// How much of a damaged picture can be read, in words: never all of it as a number.
+pub(crate) fn readable_part(readable: f64) -> String {
+    if readable >= 1.0 {
+        return "every row can be read, but its checksum says that they are not what was written".to_owned();
+    }
+    format!("{:.1}% of the picture can be read", (readable * 1000.0).floor() / 10.0)
 }
 
 /// A kind of [`Loss`], to be denied by name.
@@ -210,6 +222,8 @@ pub enum LossKind {
     GainMap,
     /// See [`Loss::MotionPhoto`].
     MotionPhoto,
+    /// See [`Loss::Hdr`].
+    Hdr,
     /// See [`Loss::Damage`].
     Damage,
 }
@@ -225,6 +239,7 @@ impl LossKind {
         Self::Profile,
         Self::GainMap,
         Self::MotionPhoto,
+        Self::Hdr,
         Self::Damage,
     ];
 
@@ -240,6 +255,7 @@ impl LossKind {
             Self::Profile => "profile",
             Self::GainMap => "gain-map",
             Self::MotionPhoto => "motion-photo",
+            Self::Hdr => "hdr",
             Self::Damage => "damage",
         }
     }
@@ -277,6 +293,7 @@ mod tests {
             Loss::Profile,
             Loss::GainMap,
             Loss::MotionPhoto,
+            Loss::Hdr,
             Loss::Damage { readable: 0.5 },
         ];
         assert_eq!(losses.len(), LossKind::ALL.len());

@@ -17,7 +17,7 @@ use crate::options::{Chroma, Effort};
 use crate::pixels::{Layout, Raster};
 
 /// The longest side that a frame header can state (T.81, B.2.2).
-pub(crate) const MAX_SIDE: u32 = 65_535;
+pub(crate) const MAX_SIDE: u32 = 65_500;
 
 /// The chroma sampling of the output: what the caller wants, else the source's, else 4:2:0.
 pub(crate) fn sampling(info: &ImageInfo, chroma: Chroma) -> Sampling {

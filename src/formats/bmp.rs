@@ -8,6 +8,7 @@ use super::info::{ColorModel, ImageInfo};
 use super::row::{Clean, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
 use super::through_image::{read, refuse};
 use super::watched::Watched;
+use crate::colour::{Description, Numbers, Primaries, Transfer, icc};
 use crate::error::Error;
 use crate::options::Options;
 use crate::{CancelToken, Orientation};
@@ -15,11 +16,10 @@ use crate::{CancelToken, Orientation};
 pub(super) const ROW: Row = Row {
     begins,
     header,
-    // Its fields end with the mask of alpha, at byte 70.
-    header_is_whole: |head, _| Some(head.len() >= 70),
+    header_is_whole: |head, _| Some(has_header(head)),
     is_whole: |_| true,
     exif: |_| Exif::None,
-    icc: |_| None,
+    colour,
     rest: |_, _, _| {},
     clean: Clean::Never,
     memory: Memory::of,
@@ -79,11 +79,12 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         alpha,
         frames: 1,
         images: 1,
-        profile: None,
+        profile: embedded_profile(data).map(|p| icc::description(p).unwrap_or_default()),
+        hdr: embedded_profile(data).is_some_and(icc::is_hdr),
         gain_map: false,
         motion_photo: false,
         metadata: false,
-        carried: 0,
+        carried: embedded_profile(data).map_or(0, |profile| profile.len() as u64),
         // Runs are two bytes for at most 255 pixels (BI_RLE8 and BI_RLE4); elsewhere each pixel has its bits. Twice as
         // many leave room for files that were cut short.
         density: if matches!((compression, bits), (1, 8) | (2, 4)) {
@@ -93,6 +94,67 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         },
         decoder_memory: 0,
         jpeg: None,
+    })
+}
+
+/// Whether `head`, with which a file begins, has all that the header tells: fields up to the mask of alpha, at byte 70,
+/// and a profile where one is named.
+fn has_header(head: &[u8]) -> bool {
+    head.len() >= 138 && (head.get(70..74) != Some(b"DEBM") || embedded_profile(head).is_some())
+}
+
+/// The profile of a BITMAPV5HEADER, wherever it stands behind the header.
+fn embedded_profile(data: &[u8]) -> Option<&[u8]> {
+    if le32(data, 14) != Some(124) || data.get(70..74) != Some(b"DEBM") {
+        return None;
+    }
+    let place = |at| le32(data, at).and_then(|v| usize::try_from(v).ok());
+    let start = place(126)?.checked_add(14)?;
+    data.get(start..start.checked_add(place(130)?)?)
+}
+
+/// What the header says about its colours, from BITMAPV4HEADER on: a profile inside, primaries and powers, or nothing.
+fn colour(data: &[u8]) -> Description {
+    const CALIBRATED: &[u8] = &[0; 4];
+    if le32(data, 14).is_none_or(|size| size < 108) {
+        return Description::Unsaid;
+    }
+    match data.get(70..74) {
+        Some(b"DEBM") if le32(data, 14) == Some(124) => {
+            Description::of_profile(Some(embedded_profile(data).unwrap_or_default()))
+        }
+        Some(b"BGRs") => Description::Srgb,
+        Some(CALIBRATED) => calibrated(data).map_or(Description::Unsaid, Description::Numbers),
+        // The system's colours; and a profile by the name of a file, which nobody else has.
+        _ => Description::Unsaid,
+    }
+}
+
+/// The end points of red, green and blue in fixed point with 30 binary places, and their powers with 16. Many writers
+/// leave them empty.
+fn calibrated(data: &[u8]) -> Option<Numbers> {
+    let number = |at: usize, places: i32| le32(data, at).map(|v| f64::from(v) / 2_f64.powi(places));
+    let point = |at| Some([number(at, 30)?, number(at + 4, 30)?, number(at + 8, 30)?]);
+    let points = [point(74)?, point(86)?, point(98)?];
+    let sums = points.map(|p| p.iter().sum::<f64>());
+    let chromaticity = |[x, y, z]: [f64; 3]| [x / (x + y + z), y / (x + y + z)];
+    // Chromaticities say nothing about white, XYZ does.
+    let white = if sums.iter().all(|sum| (sum - 1.0).abs() < 0.01) {
+        Primaries::SRGB.white
+    } else {
+        chromaticity([0, 1, 2].map(|i| points.iter().map(|p| p[i]).sum()))
+    };
+    let gamma = |at| number(at, 16);
+    let gammas = [gamma(110)?, gamma(114)?, gamma(118)?];
+    Some(Numbers {
+        primaries: Primaries {
+            red: chromaticity(points[0]),
+            green: chromaticity(points[1]),
+            blue: chromaticity(points[2]),
+            white,
+        }
+        .checked()?,
+        transfer: Transfer::of_gamma(gammas.iter().sum::<f64>() / 3.0)?,
     })
 }
 
@@ -106,5 +168,6 @@ fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -> Result<De
             "its header and its pixels differ in size",
         ));
     }
-    Ok(Decoded::whole(raster, info))
+    // A channel of zeros alone is one that its writer left empty, and no picture that nobody can see.
+    Ok(Decoded::whole(raster.drop_blank_alpha(), info))
 }

@@ -5,7 +5,7 @@
 pub(crate) struct Carried {
     /// An EXIF block: a TIFF structure without `Exif\0\0`.
     pub(crate) exif: Option<Vec<u8>>,
-    /// An ICC profile that suits the picture's channels.
+    /// An ICC profile that describes the picture.
     pub(crate) icc: Option<Vec<u8>>,
     /// An XMP packet.
     pub(super) xmp: Option<Vec<u8>>,
@@ -14,5 +14,5 @@ pub(crate) struct Carried {
     /// Comments, as (keyword, text) in Latin-1 or UTF-8 as they were.
     pub(super) comments: Vec<(Vec<u8>, Vec<u8>)>,
     /// Chunks of a PNG that say how its samples are to be read (sRGB, gAMA, cHRM, cICP).
-    pub(super) png_color: Vec<Vec<u8>>,
+    pub(crate) png_color: Vec<Vec<u8>>,
 }

@@ -8,6 +8,7 @@ use super::bytes::le16;
 use super::format::Format;
 use super::info::{ColorModel, ImageInfo};
 use super::row::{Clean, Damage, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
+use crate::colour::Description;
 use crate::error::Error;
 use crate::options::Options;
 use crate::pixels::{Layout, Palette, Raster, Samples, sample_count, zeros};
@@ -20,7 +21,8 @@ pub(super) const ROW: Row = Row {
     header_is_whole: |_, _| None,
     is_whole: is_complete,
     exif: |_| Exif::None,
-    icc: |_| None,
+    // The extension for a profile is one that no browser heeds.
+    colour: |_| Description::Unsaid,
     rest: |_, _, _| {},
     clean: Clean::Never,
     memory,
@@ -67,6 +69,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         frames: walk.frames,
         images: 1,
         profile: None,
+        hdr: false,
         gain_map: false,
         motion_photo: false,
         metadata: walk.comments,

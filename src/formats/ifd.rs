@@ -25,6 +25,9 @@ pub(crate) const EXIF_IFD: u16 = 0x8769;
 pub(crate) const GPS_IFD: u16 = 0x8825;
 pub(crate) const ICC_PROFILE: u16 = 0x8773;
 pub(crate) const XMP: u16 = 0x02BC;
+pub(crate) const TRANSFER_FUNCTION: u16 = 0x012D;
+pub(crate) const WHITE_POINT: u16 = 0x013E;
+pub(crate) const PRIMARY_CHROMATICITIES: u16 = 0x013F;
 pub(crate) const DNG_VERSION: u16 = 0xC612;
 pub(crate) const SR2_PRIVATE: u16 = 0xC634;
 pub(crate) const PIXEL_X_DIMENSION: u16 = 0xA002;
@@ -249,6 +252,29 @@ impl Ifd<'_> {
     pub(crate) fn find(&self, tag: u16) -> Option<Entry> {
         self.entries().find(|e| e.tag == tag)
     }
+}
+
+/// Whether an EXIF block, or a TIFF, says that its colours are Adobe RGB's: by the index of its interoperability
+/// directory (CIPA DC-008, 4.6.6; "R03" is the DCF's optional colour space), unless it says that they are sRGB's.
+pub(crate) fn is_adobe_rgb(block: &[u8]) -> bool {
+    const INTEROPERABILITY_IFD: u16 = 0xA005;
+    const INTEROPERABILITY_INDEX: u16 = 1;
+    const COLOR_SPACE: u16 = 0xA001;
+    const SRGB: u64 = 1;
+    let read = || {
+        let tiff = Tiff::parse(block)?;
+        let directory = |ifd: &Ifd<'_>, tag| {
+            let offset = tiff.uint(ifd.find(tag)?, 0)?;
+            tiff.ifd(usize::try_from(offset).ok()?)
+        };
+        let exif = directory(&tiff.first_ifd()?, EXIF_IFD)?;
+        if exif.find(COLOR_SPACE).and_then(|space| tiff.uint(space, 0)) == Some(SRGB) {
+            return None;
+        }
+        let index = directory(&exif, INTEROPERABILITY_IFD)?.find(INTEROPERABILITY_INDEX)?;
+        tiff.bytes(index).map(|text| text.starts_with(b"R03"))
+    };
+    read().unwrap_or(false)
 }
 
 /// The orientation in an EXIF block (a TIFF structure, with or without the `Exif\0\0` in front): that of the first

@@ -37,6 +37,8 @@ pub struct ImageInfo {
     pub images: u32,
     /// The description of the embedded ICC profile, or an empty text where it has none; `None` without a profile.
     pub profile: Option<String>,
+    /// Whether the values are of a transfer function for high dynamic range: PQ or HLG.
+    pub hdr: bool,
     /// Whether an Ultra HDR gain map comes with the picture.
     pub gain_map: bool,
     /// Whether the video of a motion photo comes with the picture.

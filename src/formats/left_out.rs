@@ -2,6 +2,7 @@
 
 use super::brand::is_heif;
 use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
+use crate::colour::Description;
 use crate::error::Error;
 
 /// HEIC without the feature `heic`.
@@ -11,7 +12,7 @@ pub(super) const HEIF: Row = Row {
     header_is_whole: |_, _| None,
     is_whole: |_| true,
     exif: |_| Exif::None,
-    icc: |_| None,
+    colour: |_| Description::Unsaid,
     rest: |_, _, _| {},
     clean: Clean::Never,
     memory: Memory::of,

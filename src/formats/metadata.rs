@@ -2,7 +2,6 @@
 
 use super::carried::Carried;
 use super::exif;
-use super::icc::{self, ProfileSpace};
 use super::row::{Clean, Exif, Reading};
 use crate::options::Metadata;
 
@@ -15,13 +14,10 @@ pub(crate) fn rewrite(reading: &Reading<'_>, policy: Metadata) -> Option<Vec<u8>
     }
 }
 
-/// Collects what a new picture of `width` × `height` pixels carries on.
+/// Collects what a new picture of `width` × `height` pixels carries on beside its profile.
 pub(crate) fn collect(reading: &Reading<'_>, policy: Metadata, width: u32, height: u32) -> Carried {
     let (row, data) = (reading.row, reading.data);
-    let mut carried = Carried {
-        icc: (row.icc)(data),
-        ..Carried::default()
-    };
+    let mut carried = Carried::default();
     if policy != Metadata::Strip {
         carried.exif = match (row.exif)(data) {
             Exif::None => None,
@@ -34,15 +30,6 @@ pub(crate) fn collect(reading: &Reading<'_>, policy: Metadata, width: u32, heigh
         set_upright(xmp);
     }
     carried
-}
-
-/// Whether a profile describes pictures with (or without) colour: one for RGB means nothing on a gray picture.
-pub(crate) fn suits(profile: &[u8], gray: bool) -> bool {
-    match icc::space(profile) {
-        Some(ProfileSpace::Gray) => gray,
-        Some(ProfileSpace::Rgb) => !gray,
-        _ => false,
-    }
 }
 
 /// Sets the orientation that an XMP packet states to upright, where it stands as RDF writers put it.

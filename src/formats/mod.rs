@@ -4,7 +4,6 @@ mod bmp;
 mod brand;
 pub(crate) mod bytes;
 mod carried;
-mod cmyk;
 mod decode;
 mod exif;
 pub(crate) mod format;
@@ -12,7 +11,6 @@ mod gif;
 pub(crate) mod head;
 #[cfg(feature = "heic")]
 mod heif;
-pub(crate) mod icc;
 pub(crate) mod ifd;
 mod info;
 #[cfg(feature = "heic")]

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 
 use super::carried::Carried;
+use super::ifd::is_adobe_rgb;
 use super::info::{ColorModel, ImageInfo};
+use crate::colour::{Description, Numbers, Primaries, Transfer};
 use crate::error::Error;
 use crate::options::{Metadata, Options};
 use crate::pixels::Raster;
@@ -20,6 +22,25 @@ pub(crate) struct Reading<'a> {
     pub(crate) row: &'static Row,
 }
 
+impl Reading<'_> {
+    /// What the file says about its colours: by itself, or else by its EXIF fields.
+    pub(crate) fn description(&self) -> Description {
+        let exif = || match (self.row.exif)(self.data) {
+            Exif::None => false,
+            Exif::Block(block) => is_adobe_rgb(&block),
+            Exif::FirstDirectory(file) => is_adobe_rgb(file),
+        };
+        match (self.row.colour)(self.data) {
+            Description::Unsaid if exif() => Description::Numbers(Numbers {
+                primaries: Primaries::ADOBE_RGB,
+                // Adobe RGB (1998), 4.3.4.2.
+                transfer: Transfer::Gamma(563.0 / 256.0),
+            }),
+            said => said,
+        }
+    }
+}
+
 /// How a format is treated. Each question has an answer for every format.
 pub(crate) struct Row {
     /// Whether a file begins like one of this format.
@@ -32,9 +53,9 @@ pub(crate) struct Row {
     pub(crate) is_whole: fn(&[u8]) -> bool,
     /// The EXIF fields.
     pub(crate) exif: for<'a> fn(&'a [u8]) -> Exif<'a>,
-    /// The embedded ICC profile.
-    pub(crate) icc: fn(&[u8]) -> Option<Vec<u8>>,
-    /// Takes over what a new picture carries on beside EXIF and the profile: XMP, texts, other colour descriptions.
+    /// What the file says about its colours.
+    pub(crate) colour: fn(&[u8]) -> Description,
+    /// Takes over what a new picture carries on beside EXIF and the profile: XMP, texts, chunks about colours.
     pub(crate) rest: fn(&[u8], Metadata, &mut Carried),
     /// How a file that conforms is given other metadata.
     pub(crate) clean: Clean,
@@ -114,8 +135,8 @@ pub(crate) struct Decoded {
     pub(crate) raster: Raster,
     /// What is left to be done to make it upright.
     pub(crate) orientation: Orientation,
-    /// Whether the source's ICC profile still describes the pixels.
-    pub(crate) profile_holds: bool,
+    /// Whether what the source says about its colours still describes the pixels; if not, they are sRGB's.
+    pub(crate) description_holds: bool,
     /// What could not be read, if anything.
     pub(crate) damage: Option<Damage>,
 }
@@ -129,12 +150,12 @@ pub(crate) struct Damage {
 }
 
 impl Decoded {
-    /// A whole picture whose profile holds.
+    /// A whole picture that its file describes.
     pub(super) fn whole(raster: Raster, info: &ImageInfo) -> Self {
         Self {
             raster,
             orientation: info.orientation,
-            profile_holds: true,
+            description_holds: true,
             damage: None,
         }
     }

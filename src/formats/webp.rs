@@ -6,12 +6,12 @@ use image::{ImageDecoder, Limits};
 use super::bytes::{le16, le24, le32};
 use super::carried::Carried;
 use super::format::Format;
-use super::icc;
 use super::ifd::{exif_orientation, strip_exif_header};
 use super::info::{CODED_DENSITY, ColorModel, ImageInfo};
 use super::row::{Clean, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
 use super::through_image::{read, refuse};
 use super::watched::Watched;
+use crate::colour::{Description, icc};
 use crate::error::Error;
 use crate::options::{Metadata, Options};
 use crate::{CancelToken, Orientation};
@@ -22,7 +22,7 @@ pub(super) const ROW: Row = Row {
     header_is_whole: |head, size| Some(end(head).is_some_and(|end| end >= size)),
     is_whole: |_| true,
     exif: |data| Exif::of(chunk(data, b"EXIF").map(strip_exif_header)),
-    icc: |data| chunk(data, b"ICCP").map(<[u8]>::to_vec),
+    colour: |data| Description::of_profile(chunk(data, b"ICCP")),
     rest,
     clean: Clean::Never,
     // The decoder converts from planes, or from the transforms of a lossless picture.
@@ -121,6 +121,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         frames: u32::try_from(frames).unwrap_or(u32::MAX).max(1),
         images: 1,
         profile: chunk(data, b"ICCP").map(|p| icc::description(p).unwrap_or_default()),
+        hdr: chunk(data, b"ICCP").is_some_and(icc::is_hdr),
         gain_map: false,
         motion_photo: false,
         metadata: chunks(data).any(|(n, _)| matches!(&n, b"EXIF" | b"XMP ")),

@@ -29,6 +29,10 @@ impl Layout {
         matches!(self, Self::GrayAlpha | Self::Rgba)
     }
 
+    pub(crate) const fn is_gray(self) -> bool {
+        matches!(self, Self::Gray | Self::GrayAlpha)
+    }
+
     const fn without_alpha(self) -> Self {
         match self {
             Self::Gray | Self::GrayAlpha => Self::Gray,
@@ -58,6 +62,11 @@ impl Palette {
             *entry = [color[0], color[1], color[2], alpha(i)];
         }
         Self(entries)
+    }
+
+    /// The colours, four samples for each.
+    pub(crate) fn rgba_mut(&mut self) -> &mut [u8] {
+        self.0.as_flattened_mut()
     }
 
     /// The fewest channels that hold all colours; gray only where `may_be_gray`.
@@ -144,6 +153,11 @@ impl Raster {
         self.layout
     }
 
+    /// The samples, to be given other values.
+    pub(crate) fn samples_mut(&mut self) -> (&mut Samples, Layout) {
+        (&mut self.samples, self.layout)
+    }
+
     pub(crate) fn samples(&self) -> &Samples {
         &self.samples
     }
@@ -168,6 +182,18 @@ impl Raster {
                 Samples::Indexed(v, palette) => v.iter().all(|&i| palette.0[usize::from(i)][3] == u8::MAX),
             };
         if opaque { self.drop_alpha() } else { self }
+    }
+
+    /// The picture without its alpha channel if that hides all of it, else as it is.
+    pub(crate) fn drop_blank_alpha(self) -> Self {
+        let n = self.layout.channels();
+        let blank = self.layout.has_alpha()
+            && match &self.samples {
+                Samples::U8(v) => v.chunks_exact(n).all(|p| p[n - 1] == 0),
+                Samples::U16(v) => v.chunks_exact(n).all(|p| p[n - 1] == 0),
+                Samples::Indexed(..) => false,
+            };
+        if blank { self.drop_alpha() } else { self }
     }
 
     /// The picture laid on `background` (sRGB), without alpha. Gamma-coded values are mixed, as viewers do.

@@ -7,8 +7,9 @@ use photofit_jpeg::encode::Mode;
 
 use super::fit::Job;
 use super::planes::{self, PlanarPicture};
-use super::{Made, Preparer, qualities};
+use super::{Made, Preparer, estimate, must_convert, qualities};
 use crate::Orientation;
+use crate::colour::{self, Treatment};
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg;
 use crate::error::Error;
@@ -36,17 +37,20 @@ impl Preparer {
         if !planes::covers(reading, &self.options) {
             return Ok(None);
         }
-        let mut carried = metadata::collect(reading, self.options.metadata(), width, height);
         let gray = info.color == ColorModel::Gray;
-        let mut unfit = None;
-        if carried
-            .icc
-            .as_ref()
-            .is_some_and(|profile| !metadata::suits(profile, gray))
-        {
-            carried.icc = None;
-            unfit = Some(Loss::Profile);
+        let description = reading.description();
+        let mut colours = colour::treatment(description.clone(), gray, self.options.colour());
+        if colours.convert.is_some() {
+            if estimate::may_convert(info, &self.options) {
+                // That takes pixels.
+                return Ok(None);
+            }
+            // Linear light in 8 bits has lost its shadows already.
+            colours = Treatment::as_described(description);
         }
+        let mut carried = metadata::collect(reading, self.options.metadata(), width, height);
+        carried.icc = colours.profile;
+        let unfit = colours.loss;
         let same_size = (width, height) == info.upright_size();
         if same_size && let Some(recoded) = self.recode(data, info, &carried)? {
             let losses: Vec<Loss> = losses.iter().copied().chain(unfit).collect();
@@ -156,7 +160,9 @@ impl Preparer {
 /// Whether a plan to transcode to `format` and an upright size comes down to turning a JPEG without loss, as far as the
 /// header tells: [`Preparer::recode`] has the last word, once it has read the coefficients.
 pub(super) fn only_turns(reading: &Reading<'_>, options: &Options, format: Format, size: (u32, u32)) -> bool {
-    may_only_turn(&reading.info, options, format, size) && planes::can_turn(reading, options)
+    may_only_turn(&reading.info, options, format, size)
+        && planes::can_turn(reading, options)
+        && !must_convert(reading, options)
 }
 
 /// Whether it may be one that [`only_turns`], as far as its header tells.

@@ -4,7 +4,7 @@ use super::plan::{self, Plan};
 use super::planes;
 use crate::error::Error;
 use crate::formats::{self, ColorModel, Format, ImageInfo, JpegInfo};
-use crate::options::{Check, Chroma, Effort, Options};
+use crate::options::{Check, Chroma, Colour, Effort, Options};
 
 /// What every preparer has: tables, and buffers that do not depend on the photo.
 const BASE: u64 = 800_000;
@@ -39,7 +39,7 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
         return u64::MAX;
     }
     let threads = threads.max(1) as u64;
-    let road = match plan::plan(info, info.bytes, false, options) {
+    let transcoded = |plan| match plan {
         Ok(Plan::Transcode { format, width, height }) => {
             let target = Picture {
                 pixels: u64::from(width) * u64::from(height),
@@ -47,14 +47,25 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
             };
             match &info.jpeg {
                 Some(jpeg) if format == Format::Jpeg && planes::may_cover(info) => {
-                    planar(info, jpeg, options, &target, threads)
+                    let planar = planar(info, jpeg, options, &target, threads);
+                    if may_convert(info, options) {
+                        planar.max(interleaved(info, options, format, &target, threads))
+                    } else {
+                        planar
+                    }
                 }
                 _ => interleaved(info, options, format, &target, threads),
             }
         }
-        Ok(Plan::Keep | Plan::Rewrite) => stored(info, options),
         // Nothing is begun.
-        Err(_) => 0,
+        _ => 0,
+    };
+    let road = match plan::plan(info, info.bytes, false, options) {
+        Ok(Plan::Keep | Plan::Rewrite) if options.colour() == Colour::Srgb => {
+            stored(info, options).max(transcoded(plan::transcode(info, options)))
+        }
+        Ok(Plan::Keep | Plan::Rewrite) => stored(info, options),
+        plan => transcoded(plan),
     };
     let inks = info.color.is_inks() && info.profile.is_some();
     BASE.saturating_add(PER_THREAD * (threads - 1))
@@ -62,6 +73,12 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
         // The block, what is taken of it, and the segments or chunks that it becomes, which grow.
         .saturating_add(info.carried.saturating_mul(4))
         .saturating_add(if inks { INKS } else { 0 })
+}
+
+/// Whether the colours of a photo may have to be converted before it becomes a JPEG again, as far as its header tells.
+pub(super) fn may_convert(info: &ImageInfo, options: &Options) -> bool {
+    // A colour space may also be said by EXIF.
+    info.hdr || (options.colour() == Colour::Srgb && (info.profile.is_some() || info.metadata))
 }
 
 /// Refuses by the header what the options do not allow, before anything is allocated.

@@ -20,11 +20,12 @@ pub use prepared::Prepared;
 
 use crate::CancelToken;
 use crate::Orientation;
+use crate::colour::{self, Description};
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg::{JpegEncoder, Qualities, sampling};
 use crate::error::Error;
-use crate::formats::{self, Damage, Decoded, Format, ImageInfo, Reading, metadata, probe};
-use crate::options::{Check, OnDamage, Options, OutputFormat};
+use crate::formats::{self, ColorModel, Damage, Decoded, Format, ImageInfo, Reading, metadata, probe};
+use crate::options::{Check, Colour, OnDamage, Options, OutputFormat};
 use crate::report::{Action, Loss, Outcome, Report, SourceSummary};
 use crate::resample::Resampler;
 use crate::threads;
@@ -311,7 +312,7 @@ impl Preparer {
         let Decoded {
             raster,
             orientation,
-            profile_holds,
+            description_holds,
             damage,
         } = decoded;
         if let Some(damage) = damage {
@@ -322,7 +323,22 @@ impl Preparer {
                 readable: damage.readable,
             });
         }
+        let mut carried = metadata::collect(reading, self.options.metadata(), width, height);
         let mut source = raster.drop_opaque_alpha();
+        if description_holds {
+            let description = reading.description();
+            let said_by_chunks = matches!(description, Description::Numbers(_));
+            let colours = colour::treatment(description, source.layout().is_gray(), self.options.colour());
+            losses.extend(colours.loss);
+            if let Some(conversion) = &colours.convert {
+                conversion.apply(&mut source, &self.cancel)?;
+            }
+            if colours.convert.is_some() || (said_by_chunks && colours.profile.is_some()) {
+                // They describe what the colours were.
+                carried.png_color.clear();
+            }
+            carried.icc = colours.profile;
+        }
         let mut format = format;
         if source.layout().has_alpha() {
             if format == Format::Jpeg {
@@ -335,19 +351,6 @@ impl Preparer {
         {
             // An alpha channel that hides nothing is no reason for a PNG.
             format = Format::Jpeg;
-        }
-        let mut carried = metadata::collect(reading, self.options.metadata(), width, height);
-        if let Some(profile) = &carried.icc {
-            let gray = matches!(
-                source.layout(),
-                crate::pixels::Layout::Gray | crate::pixels::Layout::GrayAlpha
-            );
-            if !profile_holds || !metadata::suits(profile, gray) {
-                carried.icc = None;
-                if profile_holds {
-                    losses.push(Loss::Profile);
-                }
-            }
         }
         self.deny(&losses)?;
 
@@ -403,12 +406,26 @@ struct Made<'a> {
     encodes: u32,
 }
 
+/// Whether the options want a photo's colours converted, which takes its pixels.
+fn must_convert(reading: &Reading<'_>, options: &Options) -> bool {
+    let gray = reading.info.color == ColorModel::Gray;
+    let converts = || {
+        colour::treatment(reading.description(), gray, Colour::Srgb)
+            .convert
+            .is_some()
+    };
+    options.colour() == Colour::Srgb && (reading.info.color.is_inks() || converts())
+}
+
 /// Decides what to do; the second result is the file with its metadata changed, where that is all there is to do.
 fn decide(reading: &Reading<'_>, options: &Options) -> Result<(Plan, Option<Vec<u8>>), Error> {
     let (data, info) = (reading.data, &reading.info);
     // Metadata is looked at only where the picture itself could stay.
     if let plan @ Plan::Transcode { .. } = plan::plan(info, 0, false, options)? {
         return Ok((plan, None));
+    }
+    if must_convert(reading, options) {
+        return Ok((plan::transcode(info, options)?, None));
     }
     let rewritten = metadata::rewrite(reading, options.metadata());
     let stored = rewritten.as_ref().map_or(data.len(), Vec::len) as u64;

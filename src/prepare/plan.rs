@@ -45,11 +45,18 @@ pub(crate) fn plan(
     let conforms = wanted
         && limits.formats().contains(info.format)
         && limits.allow_size(info.width, info.height)
+        && !(info.format == Format::Jpeg && info.width.max(info.height) > MAX_SIDE)
         && info.orientation == Orientation::Upright
         && stored_bytes <= limits.max_bytes();
     if conforms {
         return Ok(if metadata_changes { Plan::Rewrite } else { Plan::Keep });
     }
+    transcode(info, options)
+}
+
+/// The plan to encode a photo anew: format and size.
+pub(super) fn transcode(info: &ImageInfo, options: &Options) -> Result<Plan, Error> {
+    let limits = options.limits();
     let format = output_format(info, options)?;
     let (width, height) = info.upright_size();
     let longest = if format == Format::Jpeg { MAX_SIDE } else { u32::MAX };

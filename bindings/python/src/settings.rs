@@ -14,7 +14,7 @@ pub(crate) struct Settings(pub(crate) Options);
 impl Settings {
     #[new]
     #[pyo3(signature = (*, limits, max_pixels, max_bytes, max_side, accept, format, metadata, max_source_pixels, max_memory,
-        quality, min_quality, chroma, filter, light, effort, background, check, on_damage, deny_loss))]
+        quality, min_quality, chroma, filter, light, colour, effort, background, check, on_damage, deny_loss))]
     #[allow(clippy::too_many_arguments, reason = "one for each option")]
     fn new(
         py: Python<'_>,
@@ -32,6 +32,7 @@ impl Settings {
         chroma: &str,
         filter: &str,
         light: &str,
+        colour: &str,
         effort: &str,
         background: &Bound<'_, PyAny>,
         check: &str,
@@ -70,6 +71,7 @@ impl Settings {
             .with_chroma(chroma.parse().map_err(no)?)
             .with_filter(filter.parse().map_err(no)?)
             .with_light(light.parse().map_err(no)?)
+            .with_colour(colour.parse().map_err(no)?)
             .with_effort(effort.parse().map_err(no)?)
             .with_background(color(background)?)
             .with_check(check.parse().map_err(no)?)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use photofit::{
-    Batch, Check, Chroma, Effort, Filter, Format, FormatSet, InvalidOption, Light, Limits, LossKind, Metadata,
+    Batch, Check, Chroma, Colour, Effort, Filter, Format, FormatSet, InvalidOption, Light, Limits, LossKind, Metadata,
     OnDamage, Options, OutputFormat, Quality,
 };
 
@@ -258,6 +258,10 @@ pub(super) struct EncodeArgs {
     #[arg(long, value_name = "LIGHT", default_value = Light::default().name(), value_parser = choice(Light::ALL))]
     pub(super) light: Light,
 
+    /// Colours that are not sRGB's: keep leaves them, with their profile; srgb converts them, for services that ignore profiles.
+    #[arg(long, value_name = "COLOUR", default_value = Colour::default().name(), value_parser = choice(Colour::ALL))]
+    pub(super) colour: Colour,
+
     /// How hard JPEGs are compressed: the pixels are the same, the bytes are not.
     #[arg(long, value_name = "EFFORT", default_value = Effort::default().name(), value_parser = choice(Effort::ALL))]
     pub(super) effort: Effort,
@@ -361,6 +365,7 @@ impl EncodeArgs {
             .with_chroma(self.chroma)
             .with_filter(self.filter)
             .with_light(self.light)
+            .with_colour(self.colour)
             .with_effort(self.effort)
             .with_background(self.background)
             .with_check(self.check)

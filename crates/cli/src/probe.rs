@@ -259,6 +259,9 @@ fn extras(info: &ImageInfo) -> String {
     if info.images > 1 {
         extras.push(format!("{} pictures", info.images));
     }
+    if info.hdr {
+        extras.push("HDR".to_owned());
+    }
     if info.gain_map {
         extras.push("gain map".to_owned());
     }

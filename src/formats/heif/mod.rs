@@ -6,11 +6,11 @@ use std::borrow::Cow;
 
 use super::brand::is_heif;
 use super::format::Format;
-use super::icc;
 use super::ifd::strip_exif_header;
 use super::info::{CODED_DENSITY, ColorModel, ImageInfo};
 use super::isobmff::{Container, Item, Pictures, Property};
 use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
+use crate::colour::{Description, icc};
 use crate::error::Error;
 
 pub(super) const ROW: Row = Row {
@@ -19,7 +19,7 @@ pub(super) const ROW: Row = Row {
     header_is_whole: |_, _| None,
     is_whole: |_| true,
     exif: |data| exif(data).map_or(Exif::None, |block| Exif::Block(Cow::Owned(block))),
-    icc: icc_profile,
+    colour,
     rest: |_, _, _| {},
     clean: Clean::Never,
     memory: Memory::of,
@@ -48,6 +48,11 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         frames: 1,
         images: u32::try_from(file.count_pictures()).unwrap_or(u32::MAX).max(1),
         profile: profile(&file)?.map(|p| icc::description(p).unwrap_or_default()),
+        hdr: match profile(&file)? {
+            Some(profile) => icc::is_hdr(profile),
+            None => decode::numbers(&file)?
+                .is_some_and(|(primaries, transfer)| Description::of_codes(primaries, transfer).is_hdr()),
+        },
         gain_map: has_gain_map(&file, id)?,
         motion_photo: false,
         metadata: descriptions(&file).any(|(_, item)| is_exif(&item) || is_xmp(&item)),
@@ -120,10 +125,19 @@ fn is_xmp(item: &Item<'_>) -> bool {
     &item.kind == b"mime" && item.content_type == b"application/rdf+xml"
 }
 
-/// The ICC profile of the primary picture.
-fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
-    let file = Container::parse(data).ok()?;
-    profile(&file).ok().flatten().map(<[u8]>::to_vec)
+/// What the primary picture says about its colours: by a profile, or else by numbers, which may be its stream's.
+fn colour(data: &[u8]) -> Description {
+    let read = || {
+        let file = Container::parse(data)?;
+        Ok(match profile(&file)? {
+            Some(profile) => Description::of_profile(Some(profile)),
+            None => decode::numbers(&file)?.map_or(Description::Unsaid, |(primaries, transfer)| {
+                Description::of_codes(primaries, transfer)
+            }),
+        })
+    };
+    // The header has been read, and what it is told here has been read with it.
+    read().unwrap_or_else(|_: Error| Description::Unusable)
 }
 
 /// The EXIF block of the primary picture: a TIFF structure, behind its offset (ISO/IEC 23008-12, A.2.1).

@@ -8,8 +8,8 @@ use zune_jpeg::JpegDecoder;
 use super::header::{has_huffman_tables, icc_profile};
 use super::ycbcr;
 use crate::CancelToken;
+use crate::colour::inks;
 use crate::error::Error;
-use crate::formats::cmyk;
 use crate::formats::format::Format;
 use crate::formats::info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 use crate::formats::row::{Damage, Decoded, Reading};
@@ -52,11 +52,11 @@ pub(super) fn decode(reading: &Reading<'_>, options: &Options, cancel: &CancelTo
         for v in &mut samples {
             *v = 255 - *v;
         }
-        samples = cmyk::to_rgb(&samples, icc_profile(data).as_deref())?;
+        samples = inks::to_rgb(&samples, icc_profile(data).as_deref())?;
     }
     let layout = if inks { Layout::Rgb } else { layout };
     Ok(Decoded {
-        profile_holds: !inks,
+        description_holds: !inks,
         damage,
         ..Decoded::whole(raster(info, layout, samples)?, info)
     })

@@ -5,10 +5,10 @@ use photofit_jpeg::encode::estimate_quality;
 use photofit_jpeg::header::{self, HeaderError, HeaderReader, Segments, end_of_image};
 
 use crate::Orientation;
+use crate::colour::{Description, icc, whole_profile};
 use crate::error::Error;
 use crate::formats::bytes::{contains, le16, le32};
 use crate::formats::format::Format;
-use crate::formats::icc;
 use crate::formats::ifd::{Tiff, exif_orientation};
 use crate::formats::info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
 use crate::formats::row::Memory;
@@ -56,6 +56,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     let mut carried = 0;
     let mut gain_map = false;
     let mut motion_photo = false;
+    let mut hdr = false;
 
     for segment in Segments::new(data) {
         reader.segment(&segment).map_err(malformed)?;
@@ -82,6 +83,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
                 // The description stands in the first chunk of all profiles but the largest.
                 let body = payload.get(ICC.len() + 2..).unwrap_or_default();
                 profile.get_or_insert_with(|| icc::description(body).unwrap_or_default());
+                hdr |= icc::is_hdr(body);
             }
             APP2 if payload.starts_with(MPF) => images = mpf_images(&payload[MPF.len()..]).max(1),
             APP2 if payload.starts_with(ISO_GAIN_MAP) => gain_map = true,
@@ -146,6 +148,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         // many leave room for files that were cut short.
         density: 1000 * 16 * 64 * 64 / jpeg.samples().max(1),
         decoder_memory: 0,
+        hdr,
         jpeg: Some(jpeg),
     })
 }
@@ -207,23 +210,35 @@ fn samsung_motion_photo(data: &[u8]) -> bool {
     find().unwrap_or(false)
 }
 
-/// The ICC profile of a JPEG, put together from its chunks (ICC.1:2022, B.4); `None` if there is none or a chunk is
-/// missing.
+/// What a JPEG says about its colours.
+pub(super) fn colour(data: &[u8]) -> Description {
+    match icc_profile(data) {
+        Some(profile) => Description::Profile(profile),
+        None if icc_chunks(data).next().is_some() => Description::Unusable,
+        None => Description::Unsaid,
+    }
+}
+
+/// The number that each chunk of a profile has, and its bytes (ICC.1:2022, B.4).
+fn icc_chunks(data: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    Segments::new(data).filter(|s| s.marker == APP2).filter_map(|s| {
+        let body = s.payload.strip_prefix(ICC)?;
+        Some((*body.first()?, body.get(2..)?))
+    })
+}
+
+/// The ICC profile of a JPEG, put together from its chunks; `None` if there is none or a part is missing. Chunks are
+/// also found out of order, counted from 0 or wrongly, and twice.
 pub(super) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
-    let mut chunks: Vec<(u8, u8, &[u8])> = Segments::new(data)
-        .filter(|s| s.marker == APP2)
-        .filter_map(|s| {
-            let body = s.payload.strip_prefix(ICC)?;
-            Some((*body.first()?, *body.get(1)?, body.get(2..)?))
-        })
-        .collect();
-    chunks.sort_by_key(|c| c.0);
-    let total = chunks.first()?.1;
-    let complete =
-        chunks.len() == usize::from(total) && chunks.iter().zip(1..=u8::MAX).all(|(c, n)| c.0 == n && c.1 == total);
-    // Some writers number their only chunk 0.
-    let single = chunks.len() == 1;
-    (complete || single).then(|| chunks.iter().flat_map(|c| c.2).copied().collect())
+    let whole = |chunks: &[(u8, &[u8])]| {
+        let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.1).copied().collect();
+        whole_profile(&bytes).map(<[u8]>::to_vec)
+    };
+    let as_they_stand: Vec<(u8, &[u8])> = icc_chunks(data).collect();
+    let mut by_number = as_they_stand.clone();
+    by_number.sort_by_key(|chunk| chunk.0);
+    by_number.dedup_by_key(|chunk| chunk.0);
+    whole(&by_number).or_else(|| whole(&as_they_stand))
 }
 
 /// Whether the header defines a Huffman table (T.81, B.2.4.2).

@@ -18,7 +18,7 @@ pub(super) const ROW: Row = Row {
     header_is_whole: |head, _| Some(header::has_header(head)),
     is_whole: header::is_whole,
     exif: |data| Exif::of(header::exif(data)),
-    icc: header::icc_profile,
+    colour: header::colour,
     rest: metadata::rest,
     clean: Clean::By(metadata::rewrite),
     memory: header::memory,

@@ -6,6 +6,7 @@ use png::{
     BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations, expand_interlaced_row,
 };
 
+use super::header::up_to_picture;
 use crate::CancelToken;
 use crate::error::Error;
 use crate::formats::format::Format;
@@ -18,7 +19,8 @@ pub(super) fn decode(reading: &Reading<'_>, options: &Options, cancel: &CancelTo
     let limits = Limits {
         bytes: usize::try_from(options.max_memory()).unwrap_or(usize::MAX),
     };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(data), limits);
+    // What stands behind the picture's own data is not its picture: the decoder would stop at a broken frame of an animation.
+    let mut decoder = Decoder::new_with_limits(Cursor::new(up_to_picture(data)), limits);
     // Low depths become 8 bits, transparent colours alpha; 16 bits stay, and so do indices into a palette unless the
     // picture comes in passes.
     let header = decoder.read_header_info().map_err(|e| Error::decode(Format::Png, e))?;

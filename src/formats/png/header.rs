@@ -1,5 +1,6 @@
 //! The chunks of a PNG, and what they say of the picture.
 
+use super::colour::by_code_points;
 use crate::Orientation;
 use crate::error::Error;
 use crate::formats::bytes::be32;
@@ -32,6 +33,8 @@ pub(crate) struct Chunk<'a> {
     pub(crate) body: &'a [u8],
     /// Length, type, body and checksum as they stand in the file.
     pub(crate) whole: &'a [u8],
+    /// Where the next chunk begins in the file.
+    end: usize,
 }
 
 /// The complete chunks of a PNG, up to and including IEND. A chunk that reaches beyond the data ends the walk.
@@ -69,6 +72,7 @@ impl<'a> Iterator for Chunks<'a> {
             name,
             body: &whole[8..8 + length],
             whole,
+            end,
         })
     }
 }
@@ -76,6 +80,29 @@ impl<'a> Iterator for Chunks<'a> {
 /// Whether the file has its last chunk: if not, it was cut short.
 pub(super) fn is_complete(data: &[u8]) -> bool {
     Chunks::new(data).last().is_some_and(|c| &c.name == b"IEND")
+}
+
+/// Whether the chunks of an animation are numbered one after another (4.9.2): readers stop at a gap, or refuse the file.
+pub(super) fn frames_are_in_order(data: &[u8]) -> bool {
+    let numbered = Chunks::new(data).filter(|chunk| matches!(&chunk.name, b"fcTL" | b"fdAT"));
+    (0..)
+        .zip(numbered)
+        .all(|(number, chunk)| be32(chunk.body, 0) == Some(number))
+}
+
+/// The file up to the end of the data of its picture, with the length and the type of the chunk that follows: a decoder
+/// takes that for the end.
+pub(super) fn up_to_picture(data: &[u8]) -> &[u8] {
+    const HEADER: usize = 8;
+    let mut end = None;
+    for chunk in Chunks::new(data) {
+        if &chunk.name == b"IDAT" {
+            end = Some(chunk.end);
+        } else if let Some(end) = end {
+            return &data[..data.len().min(end + HEADER)];
+        }
+    }
+    data
 }
 
 pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
@@ -110,6 +137,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     let mut frames = 1;
     let mut profile = None;
     let mut orientation = None;
+    let mut hdr = false;
     let mut metadata = false;
     let mut carried = 0;
     for chunk in Chunks::new(data) {
@@ -123,6 +151,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
                 let name = chunk.body.split(|&b| b == 0).next().unwrap_or_default();
                 profile = Some(String::from_utf8_lossy(name).into_owned());
             }
+            b"cICP" => hdr = by_code_points(&chunk).is_some_and(|numbers| numbers.is_hdr()),
             b"eXIf" => {
                 metadata = true;
                 orientation = orientation.or_else(|| exif_orientation(chunk.body));
@@ -143,6 +172,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         frames,
         images: 1,
         profile,
+        hdr,
         gain_map: false,
         motion_photo: false,
         metadata,

@@ -1,6 +1,6 @@
 //! The metadata chunks of a PNG.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use super::header::{Chunk, Chunks, SIGNATURE};
 use crate::formats::carried::Carried;
@@ -19,9 +19,6 @@ const COLOR: &[&[u8; 4]] = &[b"sRGB", b"gAMA", b"cHRM", b"cICP"];
 
 /// The text keywords that `Privacy` keeps (PNG specification, 11.3.3.1).
 const RIGHTS: &[&[u8]] = &[b"Copyright", b"Author"];
-
-/// The most bytes that a compressed profile may have when inflated: real ones are below 4 MB.
-const MAX_PROFILE: u64 = 16_000_000;
 
 /// The file with its metadata chunks as `policy` wants them; the picture's chunks are copied as they are. `None` if
 /// nothing would change, or if the file has no end.
@@ -73,16 +70,6 @@ fn build(name: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let checksum = crc32fast::hash(&out[4..]);
     out.extend(checksum.to_be_bytes());
     out
-}
-
-/// The profile in the iCCP chunk, inflated.
-pub(super) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
-    let chunk = Chunks::new(data).find(|c| &c.name == b"iCCP")?;
-    let compressed = chunk.body.get(keyword(chunk.body).len() + 2..)?;
-    let mut profile = Vec::new();
-    let mut inflated = flate2::read::ZlibDecoder::new(compressed).take(MAX_PROFILE + 1);
-    inflated.read_to_end(&mut profile).ok()?;
-    (profile.len() as u64 <= MAX_PROFILE).then_some(profile)
 }
 
 /// Takes over the chunks that say how the samples are to be read, and under a policy that keeps any, texts.
@@ -168,6 +155,7 @@ pub(crate) fn insert(mut encoded: Vec<u8>, carried: &Carried) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::png::colour::inflated;
 
     fn file(chunks: &[([u8; 4], &[u8])]) -> Vec<u8> {
         let mut out = SIGNATURE.to_vec();
@@ -206,13 +194,17 @@ mod tests {
 
     #[test]
     fn a_profile_goes_in_and_comes_out() {
-        let profile = b"not really a profile, but long enough to deflate".repeat(9);
+        let mut profile = b"not really a profile, but long enough to deflate".repeat(9);
+        let length = u32::try_from(profile.len()).unwrap();
+        profile[..4].copy_from_slice(&length.to_be_bytes());
+        profile[36..40].copy_from_slice(b"acsp");
         let carried = Carried {
             icc: Some(profile.clone()),
             ..Carried::default()
         };
         let out = insert(file(&[(*b"IDAT", b"data")]), &carried);
-        assert_eq!(icc_profile(&out), Some(profile));
+        let chunk = Chunks::new(&out).find(|chunk| &chunk.name == b"iCCP").unwrap();
+        assert_eq!(inflated(&chunk), Some(profile));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! PNG (PNG specification, third edition): its chunks, its pixels, and its metadata.
 
+mod colour;
 mod decode;
 mod header;
 mod metadata;
@@ -16,12 +17,12 @@ pub(super) const ROW: Row = Row {
     header: header::header,
     // Metadata may stand behind the picture, and counts.
     header_is_whole: |head, _| Some(is_complete(head)),
-    is_whole: is_complete,
+    is_whole: |data| is_complete(data) && header::frames_are_in_order(data),
     exif: |data| {
         let block = Chunks::new(data).find(|chunk| &chunk.name == b"eXIf");
         Exif::of(block.map(|chunk| strip_exif_header(chunk.body)))
     },
-    icc: metadata::icc_profile,
+    colour: colour::colour,
     rest: metadata::rest,
     clean: Clean::By(metadata::rewrite),
     memory: header::memory,

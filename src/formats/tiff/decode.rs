@@ -8,8 +8,8 @@ use tiff::{ColorType, TiffError};
 
 use super::header::{chunk_count, icc_profile, stored_bytes};
 use crate::CancelToken;
+use crate::colour::inks;
 use crate::error::Error;
-use crate::formats::cmyk;
 use crate::formats::format::Format;
 use crate::formats::ifd::{self, Tiff};
 use crate::formats::info::{ColorModel, ImageInfo};
@@ -42,7 +42,7 @@ pub(super) fn decode(reading: &Reading<'_>, options: &Options, cancel: &CancelTo
     let palette = (info.color == ColorModel::Palette).then(|| palette(data)).transpose()?;
     let data = first_page(data, palette.is_some());
     let (color, samples) = read(&data, info, options.max_memory(), palette.is_some(), cancel)?;
-    let mut profile_holds = true;
+    let mut description_holds = true;
     let (layout, samples) = match (palette, samples) {
         (Some(palette), Depth::Eight(indices)) => (
             palette.layout(info.profile.is_none()),
@@ -53,7 +53,7 @@ pub(super) fn decode(reading: &Reading<'_>, options: &Options, cancel: &CancelTo
         }
         (None, samples) => {
             if let ColorType::CMYK(_) | ColorType::CMYKA(_) = color {
-                profile_holds = false;
+                description_holds = false;
                 (Layout::Rgb, Samples::U8(from_cmyk(samples, color, &data)?))
             } else {
                 let (layout, samples) = by_channels(color, samples, info)?;
@@ -70,7 +70,7 @@ pub(super) fn decode(reading: &Reading<'_>, options: &Options, cancel: &CancelTo
     let raster = Raster::new(info.width, info.height, layout, samples)
         .ok_or_else(|| Error::malformed(Format::Tiff, "it has fewer samples than its size needs"))?;
     Ok(Decoded {
-        profile_holds,
+        description_holds,
         ..Decoded::whole(raster, info)
     })
 }
@@ -277,7 +277,7 @@ fn from_cmyk(samples: Depth, color: ColorType, data: &[u8]) -> Result<Vec<u8>, E
         Depth::Eight(v) => v,
         Depth::Sixteen(v) => v.into_iter().map(narrow_sample).collect(),
     };
-    cmyk::to_rgb(&inks, icc_profile(data).as_deref())
+    inks::to_rgb(&inks, icc_profile(data).as_deref())
 }
 
 /// Whole samples of any type as 8 or 16 bits.

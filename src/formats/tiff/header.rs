@@ -1,11 +1,14 @@
 //! The first directory of a TIFF or BigTIFF, and the raw formats that look like one.
 
 use crate::Orientation;
+use crate::colour::{Description, Numbers, Primaries, Transfer, icc};
 use crate::error::Error;
 use crate::formats::format::Format;
-use crate::formats::icc;
 use crate::formats::ifd::{self, Ifd, Tiff};
 use crate::formats::info::{ColorModel, ImageInfo};
+
+/// The type of pairs of a numerator and a denominator.
+const RATIONAL: u16 = 5;
 
 pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     let malformed = |what: &str| Error::malformed(Format::Tiff, what);
@@ -57,6 +60,10 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         profile: first
             .find(ifd::ICC_PROFILE)
             .map(|e| tiff.bytes(e).and_then(icc::description).unwrap_or_default()),
+        hdr: first
+            .find(ifd::ICC_PROFILE)
+            .and_then(|e| tiff.bytes(e))
+            .is_some_and(icc::is_hdr),
         gain_map: false,
         motion_photo: false,
         metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP]
@@ -158,6 +165,75 @@ pub(super) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
     let tiff = Tiff::parse(data)?;
     let first = tiff.first_ifd()?;
     tiff.bytes(first.find(ifd::ICC_PROFILE)?).map(<[u8]>::to_vec)
+}
+
+/// What the first page says about its colours: by a profile, or by the fields of TIFF 6.0, section 20.
+pub(super) fn colour(data: &[u8]) -> Description {
+    let read = || {
+        let tiff = Tiff::parse(data)?;
+        let first = tiff.first_ifd()?;
+        if let Some(profile) = first.find(ifd::ICC_PROFILE) {
+            return Some(Description::of_profile(Some(tiff.bytes(profile).unwrap_or_default())));
+        }
+        let primaries = primaries(&tiff, &first);
+        let transfer = transfer(&tiff, &first);
+        if primaries.is_none() && transfer.is_none() {
+            return None;
+        }
+        Some(Description::Numbers(Numbers {
+            primaries: primaries.unwrap_or(Primaries::SRGB),
+            transfer: transfer.unwrap_or(Transfer::Srgb),
+        }))
+    };
+    read().unwrap_or(Description::Unsaid)
+}
+
+/// PrimaryChromaticities, with the WhitePoint that goes with them.
+fn primaries(tiff: &Tiff<'_>, first: &Ifd<'_>) -> Option<Primaries> {
+    let points = |tag| {
+        let bytes = tiff.bytes(first.find(tag).filter(|e| e.kind == RATIONAL)?)?;
+        let number = |pair: &[u8]| {
+            let (over, under) = (tiff.endian.u32(pair, 0)?, tiff.endian.u32(pair, 4)?);
+            Some(f64::from(over) / f64::from(under))
+        };
+        bytes.chunks_exact(8).map(number).collect::<Option<Vec<f64>>>()
+    };
+    let white = match points(ifd::WHITE_POINT)?[..] {
+        [x, y, ..] => [x, y],
+        _ => return None,
+    };
+    match points(ifd::PRIMARY_CHROMATICITIES)?[..] {
+        [rx, ry, gx, gy, bx, by, ..] => Primaries {
+            red: [rx, ry],
+            green: [gx, gy],
+            blue: [bx, by],
+            white,
+        }
+        .checked(),
+        _ => None,
+    }
+}
+
+/// TransferFunction: the light of each value, for all channels or for each of three.
+fn transfer(tiff: &Tiff<'_>, first: &Ifd<'_>) -> Option<Transfer> {
+    let (_, bits) = stored(tiff, first);
+    let table = first.find(ifd::TRANSFER_FUNCTION)?;
+    let length = 1_usize
+        .checked_shl(u32::try_from(bits).ok()?)
+        .filter(|len| *len <= 1 << 16)?;
+    let bytes = tiff.bytes(table)?;
+    let values: Vec<u16> = bytes.chunks_exact(2).filter_map(|v| tiff.endian.u16(v, 0)).collect();
+    let tables = match values.len() / length {
+        0 => return None,
+        1 | 2 => [&values[..length]; 3],
+        _ => [0, 1, 2].map(|i| &values[i * length..][..length]),
+    };
+    // One that falls, or that has no white, is no curve of light.
+    let sound = |table: &&[u16]| table.is_sorted() && table.last() > Some(&(u16::MAX / 2));
+    tables
+        .iter()
+        .all(sound)
+        .then(|| Transfer::Tables(tables.map(Into::into)))
 }
 
 /// The raw format that a TIFF structure belongs to, if any. They are told by what only they have: DNG by its version,

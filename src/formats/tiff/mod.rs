@@ -12,7 +12,7 @@ pub(super) const ROW: Row = Row {
     header_is_whole: |_, _| None,
     is_whole: |_| true,
     exif: |data| Exif::FirstDirectory(data),
-    icc: header::icc_profile,
+    colour: header::colour,
     rest: |_, _, _| {},
     clean: Clean::Never,
     // Inks are held beside the RGB made of them.

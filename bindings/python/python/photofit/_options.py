@@ -32,6 +32,7 @@ class OptionFields(TypedDict, total=False):
     chroma: Literal["auto", "444", "422", "420"]
     filter: Literal["lanczos3", "catmull-rom", "bilinear", "box"]
     light: Literal["linear", "gamma"]
+    colour: Literal["keep", "srgb"]
     effort: Literal["fastest", "balanced", "smallest"]
     background: tuple[int, int, int]
     check: Literal["full", "header"]
@@ -85,6 +86,9 @@ class Options:
     """The filter that makes photos smaller."""
     light: Literal["linear", "gamma"] = "linear"
     """The light in which pixels are averaged: ``"linear"`` keeps the brightness of fine detail."""
+    colour: Literal["keep", "srgb"] = "keep"
+    """Colours that are not sRGB's: ``"keep"`` leaves them, with their profile; ``"srgb"`` converts them, for services that
+    ignore profiles."""
     effort: Literal["fastest", "balanced", "smallest"] = "balanced"
     """How hard JPEGs are compressed."""
     background: tuple[int, int, int] = (255, 255, 255)

@@ -52,6 +52,7 @@ class Settings:
         chroma: str,
         filter: str,
         light: str,
+        colour: str,
         effort: str,
         background: tuple[int, int, int],
         check: str,

@@ -57,6 +57,7 @@ class Loss(TypedDict):
         "profile",
         "gain-map",
         "motion-photo",
+        "hdr",
         "damage",
     ]
     frames: NotRequired[int]
@@ -125,6 +126,8 @@ class ImageInfo(TypedDict):
     images: int
     profile: str | None
     """The description of the embedded ICC profile, or an empty text where it has none; ``None`` without a profile."""
+    hdr: bool
+    """Whether the values are of a transfer function for high dynamic range: PQ or HLG."""
     gain_map: bool
     motion_photo: bool
     metadata: bool

@@ -176,6 +176,18 @@ impl<S: Sample> Canvas<S> {
         }
     }
 
+    /// Takes colours that were multiplied by alpha back to what they were.
+    pub(super) fn divide_by_alpha(&mut self) {
+        let top = u32::from(self.top());
+        for pixel in self.samples.chunks_exact_mut(self.channels) {
+            let [colors @ .., alpha] = pixel else { continue };
+            let alpha = u32::from(alpha.to_u16());
+            for v in colors {
+                *v = S::from_u16(scaled(u32::from(v.to_u16()).min(alpha), alpha, top));
+            }
+        }
+    }
+
     /// Lays a picture over the canvas, at any offset (Porter and Duff 1984, "over").
     pub(super) fn blend(&mut self, part: &Self, (left, top): (i64, i64)) {
         let (from, to) = (u32::from(part.top()), u32::from(self.top()));

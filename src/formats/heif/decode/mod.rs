@@ -4,6 +4,8 @@ mod canvas;
 mod color;
 mod hevc;
 
+pub(super) use color::numbers;
+
 use heifer::color::ColorParams;
 
 use self::canvas::{Area, Canvas, Sample};
@@ -20,12 +22,6 @@ pub(super) fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -
     let file = Container::parse(data)?;
     let parts = Pictures::of_primary(&file)?;
     let part = parts.get(file.primary)?;
-    // Colours said by number alone are converted to sRGB; an ICC profile is carried along as it is.
-    let nclx = if info.profile.is_none() {
-        color::numbers(&file)?
-    } else {
-        None
-    };
     let composer = Composer {
         file: &file,
         parts: &parts,
@@ -42,10 +38,6 @@ pub(super) fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -
         (canvas.alpha(), Samples::U8(canvas.into_samples()))
     };
     let layout = if alpha { Layout::Rgba } else { Layout::Rgb };
-    let samples = match nclx {
-        Some(nclx) => color::to_srgb(samples, nclx, layout)?,
-        None => samples,
-    };
     let raster = Raster::new(info.width, info.height, layout, samples)
         .ok_or_else(|| Error::malformed(Format::Heif, "its header and its pixels differ in size"))?;
     Ok(Decoded::whole(raster, info))
@@ -109,6 +101,10 @@ impl Composer<'_, '_> {
         }
         if let Some(plane) = part.alpha_plane {
             self.alpha(plane, &mut canvas)?;
+            // A reference of this type says that the colours were multiplied by alpha (ISO/IEC 23008-12, 6.4.4).
+            if self.file.references(id, *b"prem").any(|to| to == plane) {
+                canvas.divide_by_alpha();
+            }
         }
         Ok(canvas)
     }

@@ -2,13 +2,13 @@
 
 use moxcms::{ColorProfile, Layout as ProfileLayout, TransformOptions};
 
+use super::icc::{self, ProfileSpace};
 use crate::error::Error;
-use crate::formats::icc::{self, ProfileSpace};
 use crate::pixels::zeros;
 
 /// Converts CMYK samples (0 is no ink, 255 is full) to sRGB: through `profile` if it describes inks, else by the plain
 /// product of what each ink and black let through, as most programs do.
-pub(super) fn to_rgb(cmyk: &[u8], profile: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+pub(crate) fn to_rgb(cmyk: &[u8], profile: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     let mut rgb = zeros(cmyk.len() / 4 * 3)?;
     if !profile.is_some_and(|p| through_profile(cmyk, p, &mut rgb)) {
         for (ink, out) in cmyk.chunks_exact(4).zip(rgb.chunks_exact_mut(3)) {
