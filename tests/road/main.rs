@@ -9,6 +9,7 @@
 
 mod api;
 mod budget;
+mod colour;
 mod hostile;
 mod metadata;
 mod orientation;

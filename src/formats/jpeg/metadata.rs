@@ -232,7 +232,10 @@ mod tests {
 
     #[test]
     fn a_large_profile_is_split_and_found_again() {
-        let profile: Vec<u8> = (0..150_000u32).map(|i| (i % 250) as u8).collect();
+        let mut profile: Vec<u8> = (0..150_000u32).map(|i| (i % 250) as u8).collect();
+        // As long as it says, and named as a profile.
+        profile[..4].copy_from_slice(&150_000_u32.to_be_bytes());
+        profile[36..40].copy_from_slice(b"acsp");
         let carried = Carried {
             icc: Some(profile.clone()),
             ..Carried::default()
