@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::code::{ErrorCode, Scope};
-use super::error::Failure;
 
 /// How much of an answer that is not understood is quoted, in characters.
 const QUOTED: usize = 200;
@@ -21,36 +20,52 @@ pub(super) struct Answer {
     details: Map<String, Value>,
 }
 
+/// Why a body is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is JSON that ends early.
+    Truncated,
+    /// It is anything else than JSON.
+    NotJson,
+    /// It is JSON, but no answer of the service.
+    WrongShape,
+}
+
+/// A body that is no answer.
+#[derive(Debug)]
+pub(super) struct NoAnswer {
+    pub(super) why: Unread,
+    pub(super) http_status: u16,
+    /// The first part of the body.
+    pub(super) start: String,
+}
+
 impl Answer {
     /// Reads the body of an answer that came whole.
     ///
     /// # Errors
-    /// [`Failure::Truncated`] for JSON that ends early, [`Failure::NotJson`] for anything else than JSON, and
-    /// [`Failure::WrongShape`] for JSON that is no answer of the service.
-    pub(super) fn parse(http_status: u16, body: &[u8]) -> Result<Self, Failure> {
-        let start = || quote(body);
+    /// [`NoAnswer`].
+    pub(super) fn parse(http_status: u16, body: &[u8]) -> Result<Self, NoAnswer> {
+        let no_answer = |why| {
+            Err(NoAnswer {
+                why,
+                http_status,
+                start: quote(body),
+            })
+        };
         let value: Value = match serde_json::from_slice(body) {
             Ok(value) => value,
             // An empty body is cut short only where there should have been one: JSON that never began is no JSON.
             Err(error) if error.is_eof() && looks_like_json(body) => {
-                return Err(Failure::Truncated {
-                    http_status,
-                    start: start(),
-                });
+                return no_answer(Unread::Truncated);
             }
             Err(_) => {
-                return Err(Failure::NotJson {
-                    http_status,
-                    start: start(),
-                });
+                return no_answer(Unread::NotJson);
             }
         };
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let (Some(status), Some(code)) = (text("status"), text("code")) else {
-            return Err(Failure::WrongShape {
-                http_status,
-                start: start(),
-            });
+            return no_answer(Unread::WrongShape);
         };
         let details = match value.get("details") {
             Some(Value::Object(details)) => details.clone(),
@@ -257,19 +272,44 @@ mod tests {
     fn every_cut_of_an_answer_is_truncated_and_no_success() {
         for end in 1..STORED.len() {
             let cut = Answer::parse(200, &STORED.as_bytes()[..end]);
-            assert!(matches!(cut, Err(Failure::Truncated { .. })), "{end}: {cut:?}");
+            assert!(
+                matches!(
+                    cut,
+                    Err(NoAnswer {
+                        why: Unread::Truncated,
+                        ..
+                    })
+                ),
+                "{end}: {cut:?}"
+            );
         }
-        assert!(matches!(Answer::parse(200, b""), Err(Failure::NotJson { .. })));
+        assert!(matches!(
+            Answer::parse(200, b""),
+            Err(NoAnswer {
+                why: Unread::NotJson,
+                ..
+            })
+        ));
     }
 
     #[test]
     fn other_shapes_stay_typed_errors() {
         for body in ["[]", "null", "42", r#"{"code":7,"status":"error"}"#, r#"{"data":[]}"#] {
             let answer = Answer::parse(200, body.as_bytes());
-            assert!(matches!(answer, Err(Failure::WrongShape { .. })), "{body}: {answer:?}");
+            assert!(
+                matches!(
+                    answer,
+                    Err(NoAnswer {
+                        why: Unread::WrongShape,
+                        ..
+                    })
+                ),
+                "{body}: {answer:?}"
+            );
         }
         let html = Answer::parse(502, b"<html>\n<h1>Bad\tGateway</h1>");
-        let Err(Failure::NotJson {
+        let Err(NoAnswer {
+            why: Unread::NotJson,
             http_status: 502,
             start,
         }) = html

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use super::answer::ApiError;
+use super::answer::{ApiError, NoAnswer, Unread};
 use super::code::Scope;
 pub use crate::net::BoxError;
 
@@ -198,6 +198,22 @@ pub enum Failure {
     /// [`Client::stop`](super::Client::stop) was called before the request was sent. Nothing was stored.
     #[error("stopped before the photo was sent")]
     Stopped,
+}
+
+impl From<NoAnswer> for Failure {
+    fn from(
+        NoAnswer {
+            why,
+            http_status,
+            start,
+        }: NoAnswer,
+    ) -> Self {
+        match why {
+            Unread::Truncated => Self::Truncated { http_status, start },
+            Unread::NotJson => Self::NotJson { http_status, start },
+            Unread::WrongShape => Self::WrongShape { http_status, start },
+        }
+    }
 }
 
 impl Failure {

@@ -2,19 +2,25 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time;
 
+use super::client::Client;
 use super::error::BoxError;
 use super::multipart::Form;
-use super::pipeline::{Event, PATIENCE, PhotoError, Pipeline, Upload, tightened};
 use super::record::Record;
+use super::stop_flag::StopFlag;
+use super::upload::{Event, PhotoError, Upload, tightened};
+use crate::CancelToken;
 use crate::error::Error;
 use crate::options::Options;
 use crate::pool::{BatchError, Held, Pool, Ready, Source, Submission, Ticket};
 use crate::report::Report;
+
+/// How long somebody who waits for what cannot wake him goes without looking.
+pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 
 /// What a photo holds until its outcome is noted: its place in memory and among those that are sent.
 pub(super) type Places = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
@@ -29,7 +35,13 @@ pub(super) struct Line<S> {
     pub(super) due: Arc<Semaphore>,
     /// For photos that are sent, until their outcome is noted: so a run that is killed leaves no more than these unnoted.
     pub(super) sending: Arc<Semaphore>,
-    pub(super) pipeline: Pipeline,
+    /// None in a dry run.
+    pub(super) client: Option<Client>,
+    pub(super) options: Options,
+    /// The time that a photo has, from being asked for on.
+    pub(super) timeout: Option<Duration>,
+    pub(super) cancel: CancelToken,
+    pub(super) stop: Arc<StopFlag>,
     pub(super) source: S,
 }
 
@@ -74,12 +86,12 @@ where
             }
         };
         let _ = events.send((Event::Prepared { index }, Places::default()));
-        let Some(client) = &self.pipeline.client else {
+        let Some(client) = &self.client else {
             upload.report = Some(parcel.ready.report().clone());
             return Some((upload, None));
         };
         let sending = Arc::clone(&self.sending).acquire_owned();
-        let sending = Some(self.pipeline.stop.unless(sending).await?.ok()?);
+        let sending = Some(self.stop.unless(sending).await?.ok()?);
         let Parcel { ready, place, due } = parcel;
         let (parts, mut report, held) = form(ready);
         let mut sent = client.upload_form(record, &parts).await;
@@ -88,7 +100,7 @@ where
             && refused.api().is_some_and(|api| api.code().is_too_large())
         {
             upload.tightened = true;
-            let options = tightened(&self.pipeline.options, &report);
+            let options = tightened(&self.options, &report);
             match self.prepare(index, Some(Again { options, place, due })).await? {
                 Ok(parcel) => {
                     let (attempts, elapsed) = (refused.attempts, refused.elapsed);
@@ -126,7 +138,7 @@ where
 
     /// Asks for a photo and has it prepared; `None` if the run was stopped.
     async fn prepare(&self, index: usize, again: Option<Again>) -> Option<Result<Parcel, PhotoError>> {
-        let stop = &self.pipeline.stop;
+        let stop = &self.stop;
         // Those that wait here may wait for memory, which those that are sent hold: one of them must not wait for these.
         let _ahead = match again {
             // The semaphores are never closed.
@@ -139,7 +151,7 @@ where
         }
         let began = Instant::now();
         let asked = (self.source)(index);
-        let given = match self.pipeline.timeout {
+        let given = match self.timeout {
             None => stop.unless(asked).await?,
             Some(timeout) => match stop.unless(time::timeout(timeout, asked)).await? {
                 Ok(given) => given,
@@ -169,7 +181,7 @@ where
         match prepared {
             Ok(ready) => Some(Ok(Parcel { ready, place, due })),
             // The token was cancelled: the run is stopped by it, though nobody may have looked yet.
-            Err(_) if self.pipeline.cancel.is_cancelled() => None,
+            Err(_) if self.cancel.is_cancelled() => None,
             Err(error) => Some(Err(error.into())),
         }
     }

@@ -38,16 +38,18 @@ mod record;
 mod secret;
 mod stop_flag;
 mod token;
+mod upload;
 
 pub use answer::{ApiError, Receipt};
 pub use client::{Client, ClientBuilder};
 pub use code::{ErrorCode, Scope};
 pub use data_center::DataCenter;
 pub use error::{BoxError, BuildError, Failure, InvalidSetting, TokenError, UploadError};
-pub use pipeline::{Event, PhotoError, Pipeline, Upload, tightened};
+pub use pipeline::Pipeline;
 pub use record::{ApiVersion, Module, ModuleName, Record};
 pub use secret::Secret;
 pub use token::Credentials;
+pub use upload::{Event, PhotoError, Upload, tightened};
 
 pub use crate::net::{FetchError, Fetcher, FetcherBuilder};
 

@@ -7,79 +7,18 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time;
 
-use super::answer::Receipt;
 use super::client::Client;
-use super::code::Scope;
-use super::error::{BoxError, BuildError, UploadError};
-use super::line::Line;
+use super::error::{BoxError, BuildError};
+use super::line::{Line, PATIENCE};
 use super::record::Record;
 use super::stop_flag::StopFlag;
+use super::upload::{Event, PhotoError, Upload};
 use crate::CancelToken;
 use crate::options::Options;
-use crate::pool::{Batch, BatchError, Budget, Cause, Pool, Source};
-use crate::report::Report;
+use crate::pool::{Batch, Budget, Pool, Source};
 
 /// How many sources are asked for ahead of the preparing threads, so that these never wait for one.
 const ASK_AHEAD: usize = 2;
-
-/// How long somebody who waits for what cannot wake him goes without looking.
-pub(super) const PATIENCE: Duration = Duration::from_millis(20);
-
-/// What happens to the photos of a [`Pipeline`], in the order in which it happens.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// A photo is prepared and waits for the network.
-    Prepared {
-        /// Which one, counted from 0.
-        index: usize,
-    },
-    /// A photo is done with.
-    Finished {
-        /// Which one, counted from 0.
-        index: usize,
-        /// What became of it.
-        upload: Box<Upload>,
-    },
-}
-
-/// What became of a photo.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Upload {
-    /// How it was prepared, if it could be; after tightening, how it was prepared the second time.
-    pub report: Option<Report>,
-    /// Whether the service found it too large, so that it was prepared again with [`tightened`] limits.
-    pub tightened: bool,
-    /// The service's receipt, `None` in a dry run, or why it is not stored.
-    pub result: Result<Option<Receipt>, PhotoError>,
-}
-
-/// Why a photo was not stored.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PhotoError {
-    /// The source could not be read: what the system or the caller's own function says.
-    #[error(transparent)]
-    Source(BoxError),
-
-    /// It has more bytes than [`Options::max_memory`]: probably no photo, otherwise raise that limit.
-    #[error("the file has {size} bytes or more; at most {limit} are read")]
-    TooLarge {
-        /// The bytes that it has, or that were read until it was too many.
-        size: u64,
-        /// The most bytes that are read.
-        limit: u64,
-    },
-
-    /// It could not be prepared: see [`Error`](crate::Error), where each variant says what to do.
-    #[error(transparent)]
-    Prepare(crate::Error),
-
-    /// It could not be uploaded: see [`UploadError::scope`] for whether others may be.
-    #[error(transparent)]
-    Upload(UploadError),
-}
 
 /// Prepares and uploads many photos, both at the same time.
 ///
@@ -119,13 +58,13 @@ pub enum PhotoError {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Pipeline {
-    pub(super) client: Option<Client>,
-    pub(super) options: Options,
+    client: Option<Client>,
+    options: Options,
     preparers: Option<usize>,
     budget: Arc<Budget>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) cancel: CancelToken,
-    pub(super) stop: Arc<StopFlag>,
+    timeout: Option<Duration>,
+    cancel: CancelToken,
+    stop: Arc<StopFlag>,
 }
 
 impl Pipeline {
@@ -236,13 +175,17 @@ impl Pipeline {
             ahead: Semaphore::new(ahead),
             due: Arc::new(Semaphore::new(concurrency)),
             sending: Arc::new(Semaphore::new(concurrency)),
-            pipeline: self.clone(),
+            client: self.client.clone(),
+            options: self.options.clone(),
+            timeout: self.timeout,
+            cancel: self.cancel.clone(),
+            stop: Arc::clone(&self.stop),
             source,
         });
         // As many as are fetched or prepared, as many as are sent, and as many again that wait to be sent.
         let room = Arc::new(Semaphore::new(ahead + 2 * concurrency));
         tokio::spawn(async move {
-            let stop = &line.pipeline.stop;
+            let stop = &line.stop;
             for (index, record) in records.into_iter().enumerate() {
                 let Some(Ok(place)) = stop.unless(Arc::clone(&room).acquire_owned()).await else {
                     break;
@@ -336,35 +279,4 @@ impl Pipeline {
         }
         builder.build()
     }
-}
-
-impl Upload {
-    /// Whether the other photos would fare no better.
-    #[must_use]
-    pub fn concerns_everything(&self) -> bool {
-        matches!(&self.result, Err(PhotoError::Upload(error)) if error.scope() == Scope::Everything)
-    }
-}
-
-impl From<BatchError> for PhotoError {
-    fn from(error: BatchError) -> Self {
-        match error.cause {
-            Cause::Read(error) => Self::Source(error.into()),
-            Cause::TooLarge { size, limit } => Self::TooLarge { size, limit },
-            Cause::Photo(error) => Self::Prepare(error),
-        }
-    }
-}
-
-/// `options` with limits of pixels and bytes tightened by 10%, for a photo that the service found too large although it
-/// conformed: 10% below the limits, or below what `refused` says it had, where that is less.
-#[must_use]
-pub fn tightened(options: &Options, refused: &Report) -> Options {
-    let limits = *options.limits();
-    let pixels = u64::from(refused.result.width) * u64::from(refused.result.height);
-    let by_a_tenth = |limit: u64| limit - limit.div_ceil(10);
-    let limits = limits
-        .with_max_pixels(by_a_tenth(limits.max_pixels().min(pixels)))
-        .with_max_bytes(by_a_tenth(limits.max_bytes().min(refused.result.bytes)));
-    options.clone().with_limits(limits)
 }

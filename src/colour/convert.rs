@@ -1,10 +1,10 @@
 //! Samples converted to other colours, in place.
 
-use moxcms::{ColorProfile, Layout as ProfileLayout, RenderingIntent, TransformExecutor, TransformOptions};
+use moxcms::{ColorProfile, Layout as ProfileLayout, TransformExecutor};
 
 use super::hdr::ToneMap;
 use super::numbers::{Numbers, Transfer, srgb_encode};
-use super::profile;
+use super::profile::{self, intent, transformed};
 use crate::CancelToken;
 use crate::error::Error;
 use crate::pixels::{Layout, Raster, Samples, zeros};
@@ -113,34 +113,6 @@ fn defect(error: moxcms::CmsError) -> Error {
     Error::Panicked {
         message: format!("the colour management refuses what it took before: {error}"),
     }
-}
-
-/// Perceptual where the profile has tables for that; else relative colorimetric, which has the black point at 0 for
-/// profiles without tables.
-fn intent(from: &ColorProfile) -> TransformOptions {
-    TransformOptions {
-        rendering_intent: if from.lut_a_to_b_perceptual.is_some() {
-            RenderingIntent::Perceptual
-        } else {
-            RenderingIntent::RelativeColorimetric
-        },
-        ..TransformOptions::default()
-    }
-}
-
-/// Colours of 8 bits as sRGB shows them, three samples for each; `None` if the colour management cannot use the profile.
-pub(super) fn transformed(profile: &ColorProfile, gray: bool, colors: &[u8]) -> Option<Vec<u8>> {
-    let (layout, channels) = if gray {
-        (ProfileLayout::Gray, 1)
-    } else {
-        (ProfileLayout::Rgb, 3)
-    };
-    let transform = profile
-        .create_transform_8bit(layout, &ColorProfile::new_srgb(), ProfileLayout::Rgb, intent(profile))
-        .ok()?;
-    let mut shown = vec![0; colors.len() / channels * 3];
-    transform.transform(colors, &mut shown).ok()?;
-    Some(shown)
 }
 
 /// What sRGB has for each gray of a profile, of which `top` is the largest.

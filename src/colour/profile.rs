@@ -1,8 +1,10 @@
 //! ICC profiles: whether one is whole, what kind of curve it has, and those that numbers stand for.
 
-use moxcms::{Chromaticity, ColorPrimaries, ColorProfile, LocalizableString, ProfileText, ToneReprCurve};
+use moxcms::{
+    Chromaticity, ColorPrimaries, ColorProfile, Layout, LocalizableString, ProfileText, RenderingIntent, ToneReprCurve,
+    TransformOptions,
+};
 
-use super::convert::transformed;
 use super::numbers::{Numbers, Transfer};
 use crate::formats::bytes::be32;
 
@@ -21,6 +23,30 @@ pub(crate) fn whole_profile(bytes: &[u8]) -> Option<&[u8]> {
 /// The profile as the colour management reads it.
 pub(super) fn parse(bytes: &[u8]) -> Option<ColorProfile> {
     ColorProfile::new_from_slice(bytes).ok()
+}
+
+/// Perceptual where the profile has tables for that; else relative colorimetric, which has the black point at 0 for
+/// profiles without tables.
+pub(super) fn intent(from: &ColorProfile) -> TransformOptions {
+    TransformOptions {
+        rendering_intent: if from.lut_a_to_b_perceptual.is_some() {
+            RenderingIntent::Perceptual
+        } else {
+            RenderingIntent::RelativeColorimetric
+        },
+        ..TransformOptions::default()
+    }
+}
+
+/// Colours of 8 bits as sRGB shows them, three samples for each; `None` if the colour management cannot use the profile.
+pub(super) fn transformed(profile: &ColorProfile, gray: bool, colors: &[u8]) -> Option<Vec<u8>> {
+    let (layout, channels) = if gray { (Layout::Gray, 1) } else { (Layout::Rgb, 3) };
+    let transform = profile
+        .create_transform_8bit(layout, &ColorProfile::new_srgb(), Layout::Rgb, intent(profile))
+        .ok()?;
+    let mut shown = vec![0; colors.len() / channels * 3];
+    transform.transform(colors, &mut shown).ok()?;
+    Some(shown)
 }
 
 /// Whether a profile shows all colours as sRGB does, give or take two levels of 255.

@@ -26,6 +26,7 @@
 mod bits;
 mod chunk;
 mod error;
+mod frame;
 mod header;
 mod huffman;
 mod idct;
@@ -44,7 +45,8 @@ mod standard;
 mod strips;
 
 pub use error::{Damage, DamageReport, Declined, DecodeError, Problem};
-pub use header::{ColorModel, FrameComponent, Header, Jfif, Process};
+pub use frame::{ColorModel, FrameComponent, Jfif, Process};
+pub use header::Header;
 pub use limits::Limits;
 pub(crate) use markers::code;
 pub(crate) use parser::number_of_lines;

@@ -1,7 +1,7 @@
 //! The parser of everything that is not entropy-coded: frame, tables, scan headers (T.81 B.2.2 to B.2.5).
 
 use super::error::{Declined, DecodeError};
-use super::header::{ColorModel, FrameComponent, Jfif, Process, check_frame};
+use super::frame::{ColorModel, FrameComponent, Jfif, Process, check_frame};
 use super::huffman::HuffmanSpec;
 use super::limits::Limits;
 use super::markers::{Marker, Parameters, SegmentError, code, is_standalone, next_marker, segment_payload};

@@ -3,7 +3,8 @@
 
 use super::chunk::{Chunk, ScanPart};
 use super::error::{Damage, DamageReport, DecodeError, Problem};
-use super::header::{Geometry, Header, Process};
+use super::frame::Process;
+use super::header::{Geometry, Header};
 use super::intervals::{Intervals, Run};
 use super::limits::Limits;
 use super::parser::{Event, Parser, ScanHeader, Tables};

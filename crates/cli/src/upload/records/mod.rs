@@ -2,6 +2,7 @@
 
 #[cfg(feature = "parquet")]
 mod parquet;
+mod row;
 mod table;
 
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use photofit::place::{Place, Places, file};
 use super::super::Error;
 use super::super::inputs::listed;
 use super::super::verdict::chain;
-use table::{RowRef, Wanted};
+use row::{Found, RowRef, Wanted};
 
 /// How many mistakes of a list are shown.
 const SHOWN: usize = 20;
@@ -75,7 +76,7 @@ const COLUMNS: &Wanted = &[
 ];
 
 /// Where each of [`COLUMNS`] is in a header.
-fn find(header: &[String]) -> Result<table::Found, String> {
+fn find(header: &[String]) -> Result<Found, String> {
     let column = |name: &&str| {
         let mut found = header.iter().enumerate().filter(|(_, h)| h.eq_ignore_ascii_case(name));
         match (found.next(), found.next()) {

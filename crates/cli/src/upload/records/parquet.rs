@@ -7,7 +7,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row as Record};
 use parquet::schema::types::Type;
 
-use super::table::{Found, Row};
+use super::row::{Found, Row};
 use crate::verdict::chain;
 
 /// The whole numbers that a double holds exactly: pandas makes doubles of a column of numbers with a gap.

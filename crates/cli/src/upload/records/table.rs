@@ -1,7 +1,6 @@
 //! The rows of a list, whatever kind of file holds them.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::Path;
@@ -15,6 +14,7 @@ use photofit::place::{Place, Places};
 
 #[cfg(feature = "parquet")]
 use super::parquet;
+use super::row::{Found, Row, RowRef, Take};
 use crate::Error;
 use crate::inputs::listed;
 use crate::verdict::chain;
@@ -25,38 +25,6 @@ const LARGEST: u64 = 4 << 30;
 
 /// What a Parquet file begins and ends with.
 const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
-
-/// Where a row stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct RowRef {
-    /// The file or object, where the list is a folder or prefix of several.
-    pub(super) part: Option<Arc<str>>,
-    /// `line` or `row`.
-    pub(super) unit: &'static str,
-    /// Counted from 1.
-    pub(super) number: u64,
-}
-
-impl fmt::Display for RowRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(part) = &self.part {
-            write!(f, "{part}, ")?;
-        }
-        write!(f, "{} {}", self.unit, self.number)
-    }
-}
-
-/// The columns that are asked for, by their place in [`Row`]; names count in any case.
-pub(super) type Wanted = [&'static str];
-
-/// The fields of a row in the order of the columns that were asked for, trimmed; empty where there is nothing.
-pub(super) type Row = Vec<String>;
-
-/// Takes each row, or what is wrong with it.
-pub(super) type Take<'a> = dyn FnMut(RowRef, Result<Row, String>) + 'a;
-
-/// Where a file has each of the wanted columns.
-pub(super) type Found = Vec<Option<usize>>;
 
 /// A file of a list.
 pub(super) struct Part {
