@@ -15,8 +15,8 @@ use super::{help, units};
 
 /// Makes photos fit the limits of an upload service.
 ///
-/// Photos are decoded, turned upright, downsampled and encoded anew as far as it takes to come within the service's
-/// pixels and bytes, and left alone where they already are. Each result is checked before it is written.
+/// Photos are decoded, turned upright, downsampled and re-encoded as far as needed to come within the service's pixels
+/// and bytes, and left alone where they already are. Each result is checked before it is written.
 #[derive(Debug, Parser)]
 #[command(name = "photofit", version, long_version = super::version::VERSION.as_str(), after_help = help::PHOTOFIT, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -31,7 +31,7 @@ pub(crate) struct Args {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Logs")]
 pub(super) struct LogArgs {
-    /// Log what is done to standard error, instead of a progress bar; twice, every step of every photo too.
+    /// Log to standard error instead of showing a progress bar; given twice, log every step of every photo.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub(super) verbose: u8,
 
@@ -55,7 +55,7 @@ pub(super) enum Command {
     /// Prepare photos: within the limits, upright, without private metadata.
     #[command(after_help = help::PREP)]
     Prep(Box<PrepArgs>),
-    /// Put photos onto records of Zoho Bigin, prepared on the way.
+    /// Prepare photos and upload them to records of Zoho Bigin.
     #[cfg(feature = "upload")]
     #[command(after_help = help::UPLOAD)]
     Upload(Box<super::upload::args::UploadArgs>),
@@ -65,7 +65,7 @@ pub(super) enum Command {
     /// List the services whose limits are known.
     #[command(after_help = help::LIMITS)]
     Limits(LimitsArgs),
-    /// Print the completions of a shell, to be put where it looks for them.
+    /// Print completions for a shell.
     #[command(after_help = help::COMPLETIONS)]
     Completions {
         /// The shell.
@@ -85,7 +85,7 @@ pub(super) struct PrepArgs {
     #[command(flatten)]
     pub(super) inputs: InputArgs,
 
-    /// The folder to write to, made where missing, or a prefix such as s3://bucket/ready/; `-` writes a single photo to
+    /// The folder to write to, created if missing, or a prefix such as s3://bucket/ready/; `-` writes a single photo to
     /// standard output.
     #[arg(
         short,
@@ -104,7 +104,7 @@ pub(super) struct PrepArgs {
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnCollision::Refuse, help_heading = "Output")]
     pub(super) on_collision: OnCollision,
 
-    /// Say what would be done, from headers alone, and write nothing.
+    /// Report what would be done, from headers alone, and write nothing.
     #[arg(long, help_heading = "Output")]
     pub(super) dry_run: bool,
 
@@ -112,19 +112,19 @@ pub(super) struct PrepArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) report: Option<PathBuf>,
 
-    /// Write a page to look at to FILE: totals, charts, and a table with thumbnails that can be sorted and filtered.
+    /// Write an HTML report to FILE: totals, charts, and a table with thumbnails that can be sorted and filtered.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) html: Option<PathBuf>,
 
-    /// Note each photo that is done in FILE, so that --resume can go on where a run ended.
+    /// Record each finished photo in FILE, so that --resume can continue an interrupted run.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) journal: Option<PathBuf>,
 
-    /// Skip what the journal says is done and what has not changed since: input, options and output.
+    /// Skip photos that the journal lists as done and whose input, options and output have not changed since.
     #[arg(long, requires = "journal", help_heading = "Output")]
     pub(super) resume: bool,
 
-    /// No progress bar, no summary, no line for photos that went well; only --report and failures remain.
+    /// No progress bar, no summary, and no lines for photos that succeed; only --report and failures.
     #[arg(short, long, help_heading = "Output")]
     pub(super) quiet: bool,
 
@@ -163,7 +163,7 @@ pub(super) struct LimitsArgs {
 /// Where the photos come from.
 #[derive(Debug, ClapArgs)]
 pub(super) struct InputArgs {
-    /// Photos, or folders of photos with all folders in them; `-` is one photo on standard input. Also objects, as
+    /// Photos, or folders, which are read with their subfolders; `-` is one photo on standard input. Also objects, as
     /// s3://bucket/photo.jpg, all objects below a prefix, as s3://bucket/photos/, and web addresses.
     #[arg(value_name = "PATH", required_unless_present = "files_from")]
     pub(super) paths: Vec<PathBuf>,
@@ -172,7 +172,7 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(super) files_from: Option<PathBuf>,
 
-    /// The paths of --files-from end with a NUL byte instead of a line end, as of `find -print0`.
+    /// Paths in --files-from end with a NUL byte instead of a newline, as `find -print0` writes them.
     #[arg(short = '0', long, requires = "files_from", help_heading = "Input")]
     pub(super) null: bool,
 
@@ -180,8 +180,7 @@ pub(super) struct InputArgs {
     #[arg(long, help_heading = "Input")]
     pub(super) allow_private_urls: bool,
 
-    /// Trust the certificates of FILE (PEM) beside the system's, where the network looks into TLS or storage has one of its
-    /// own.
+    /// Also trust the certificates in FILE (PEM), for networks that inspect TLS or storage with its own certificate.
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(super) ca_file: Option<PathBuf>,
 }
@@ -241,7 +240,7 @@ pub(super) struct EncodeArgs {
     #[arg(long, value_name = "QUALITY", default_value = "auto")]
     pub(super) quality: Quality,
 
-    /// The JPEG quality, 1 to 100, below which a photo with too many bytes is made smaller instead of coarser.
+    /// The lowest JPEG quality, 1 to 100: a photo that still has too many bytes is made smaller instead.
     #[arg(long, value_name = "QUALITY", default_value_t = Options::default().min_quality(),
           value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(super) min_quality: u8,
@@ -270,11 +269,11 @@ pub(super) struct EncodeArgs {
     #[arg(long, value_name = "COLOR", default_value = "white", value_parser = units::parse_color)]
     pub(super) background: [u8; 3],
 
-    /// How a photo that conforms already is checked: full decodes it, header reads its structure only.
+    /// How a photo that already conforms is checked: full decodes it, header only reads its structure.
     #[arg(long, value_name = "CHECK", default_value = Check::default().name(), value_parser = choice(Check::ALL))]
     pub(super) check: Check,
 
-    /// A photo of which only a part can be read: refuse it, or keep the part.
+    /// What to do with a photo that can only be read in part: refuse it, or keep the readable part.
     #[arg(long, value_name = "WHAT", default_value = OnDamage::default().name(), value_parser = choice(OnDamage::ALL))]
     pub(super) on_damage: OnDamage,
 
@@ -295,7 +294,8 @@ pub(super) struct ResourceArgs {
     #[arg(long, value_name = "BYTES", value_parser = units::parse_bytes, help_heading = "Resources")]
     pub(super) memory: Option<u64>,
 
-    /// The longest that one photo may take, in seconds, reading and waiting for memory included [default: for ever].
+    /// The longest time that one photo may take, in seconds, including reading it and waiting for memory [default: no
+    /// limit].
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Resources")]
     pub(super) timeout: Option<Duration>,
 

@@ -43,7 +43,7 @@ pub(crate) struct UploadArgs {
     #[arg(long, value_name = "URL", help_heading = "Service")]
     pub(super) accounts_url: Option<String>,
 
-    /// Trust the certificates of FILE (PEM) beside the system's, where the network looks into TLS.
+    /// Also trust the certificates in FILE (PEM), for networks that inspect TLS.
     #[arg(long, value_name = "FILE", help_heading = "Service")]
     pub(super) ca_file: Option<PathBuf>,
 
@@ -56,7 +56,7 @@ pub(crate) struct UploadArgs {
     #[arg(long, value_name = "FILE", help_heading = "Service")]
     pub(super) credentials: Option<PathBuf>,
 
-    /// The most uploads at a time, 1 to 100.
+    /// The most uploads at the same time, 1 to 100.
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Service")]
     pub(super) concurrency: usize,
 
@@ -68,11 +68,11 @@ pub(crate) struct UploadArgs {
     #[arg(long, help_heading = "Output")]
     pub(super) dry_run: bool,
 
-    /// Note each success in FILE, so that the run can be resumed. A file that exists is refused without --resume.
+    /// Record each success in FILE, so that the run can be resumed. An existing file is refused without --resume.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) journal: Option<PathBuf>,
 
-    /// Leave out what the journal says is done.
+    /// Skip photos that the journal lists as done.
     #[arg(long, requires = "journal", help_heading = "Output")]
     pub(super) resume: bool,
 
@@ -80,7 +80,7 @@ pub(crate) struct UploadArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) report: Option<PathBuf>,
 
-    /// No progress bars, no summary, no line for photos that went well; only --report and failures remain.
+    /// No progress bars, no summary, and no lines for photos that succeed; only --report and failures.
     #[arg(short, long, help_heading = "Output")]
     pub(super) quiet: bool,
 
