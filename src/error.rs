@@ -183,7 +183,7 @@ pub enum Error {
     /// The deadline passed before the photo was ready.
     ///
     /// Give it more time, or run less beside it; a photo that is late on an idle machine is suspicious.
-    #[error("timed out: the photo took longer than it may")]
+    #[error("timed out: the photo took longer than allowed")]
     TimedOut,
 
     /// A decoder or encoder panicked: a defect in photofit or a library below it.

@@ -91,7 +91,7 @@ pub enum TokenError {
 
     /// As many access tokens were asked for as the service gives in ten minutes. Wait that long, and use one client for
     /// all photos.
-    #[error("{limit} access tokens were asked for in ten minutes, which is all that the service gives: go on later")]
+    #[error("{limit} access tokens were requested in ten minutes, the service's limit: try again later")]
     TooMany {
         /// How many there are in ten minutes.
         limit: usize,

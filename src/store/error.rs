@@ -12,7 +12,7 @@ use crate::net::FetchError;
 #[non_exhaustive]
 pub enum StoreError {
     /// The address is none: its message says what would be.
-    #[error("{uri:?} is no address of an object: {why}")]
+    #[error("{uri:?} is not an object address: {why}")]
     Address {
         /// What was given, without a password.
         uri: String,
@@ -80,7 +80,7 @@ pub enum StoreError {
 
     /// The time of the caller's token was over before the object was read: give it more, or look at what keeps the
     /// service.
-    #[error("{uri} did not come in time")]
+    #[error("{uri} timed out")]
     TimedOut {
         /// Which one.
         uri: String,

@@ -59,7 +59,7 @@ impl Failure {
                 py,
                 "bad-address",
                 &format!(
-                    "{uri:?} is no address of an object: it begins with none of {}",
+                    "{uri:?} is not an object address: it begins with none of {}",
                     SCHEMES.join(", ")
                 ),
                 &json!({}),

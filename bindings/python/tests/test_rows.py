@@ -73,7 +73,7 @@ def test_a_table_without_addresses_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_an_output_that_nobody_can_write_is_refused_at_once() -> None:
-    with pytest.raises(photofit.BadAddressError, match='^"ftp://host/out" is no address of an object: '):
+    with pytest.raises(photofit.BadAddressError, match='^"ftp://host/out" is not an object address: '):
         _rows.Task("ftp://host/out", photofit.Options(), None, 1)
     with pytest.raises(photofit.ReadOnlyError):
         _rows.Task("https://host/out", photofit.Options(), None, 1)
