@@ -9,7 +9,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use peak_alloc::PeakAlloc;
-use photofit::{Effort, Options, OutputFormat, Preparer};
+use photofit::{Colour, Effort, Options, OutputFormat, Preparer};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -228,7 +228,38 @@ fn classes(width: u32, height: u32) -> Vec<(String, Vec<u8>)> {
         picture.write_to(&mut bytes, format).unwrap();
         classes.push((name.to_owned(), bytes.into_inner()));
     }
+    let described = described(&classes);
+    classes.extend(described);
     classes
+}
+
+/// Photos whose colours are converted.
+fn described(classes: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
+    let file = |name: &str| classes.iter().find(|class| class.0 == name).unwrap().1.clone();
+    let with_chunk = |mut png: Vec<u8>, name: &[u8; 4], body: &[u8]| {
+        let mut chunk = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
+        chunk.extend(name);
+        chunk.extend(body);
+        let checksum = crc32fast::hash(&chunk[4..]);
+        chunk.extend(checksum.to_be_bytes());
+        png.splice(33..33, chunk);
+        png
+    };
+    let linear = 100_000_u32.to_be_bytes();
+    let mut described = Vec::new();
+    for name in ["rgb.png", "rgba.png", "rgb-16.png", "gray.png"] {
+        described.push((format!("linear-{name}"), with_chunk(file(name), b"gAMA", &linear)));
+        described.push((format!("pq-{name}"), with_chunk(file(name), b"cICP", &[9, 16, 0, 1])));
+    }
+    let profile = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let mut jpeg = file("420.jpg");
+    let mut segment = [0xFF, 0xE2].to_vec();
+    segment.extend(u16::try_from(profile.len() + 16).unwrap().to_be_bytes());
+    segment.extend(b"ICC_PROFILE\0\x01\x01");
+    segment.extend(profile);
+    jpeg.splice(2..2, segment);
+    described.push(("p3.jpg".to_owned(), jpeg));
+    described
 }
 
 #[test]
@@ -280,8 +311,10 @@ fn estimates_are_never_under_and_at_most_twice_what_is_taken() {
                 if megapixels != 1_100_000 && effort != Effort::Balanced {
                     continue;
                 }
+                let colour = if name == "p3.jpg" { Colour::Srgb } else { Colour::Keep };
                 let options = Options::default()
                     .with_limits(photofit::Limits::bigin().with_max_pixels(megapixels.min(10_000_000)))
+                    .with_colour(colour)
                     .with_effort(effort);
                 for pool in &pools {
                     let threads = pool.current_num_threads();
