@@ -34,6 +34,7 @@ pub mod encode;
 pub mod header;
 mod orientation;
 pub mod transform;
+mod typical;
 #[doc(hidden)]
 pub mod zeroed;
 mod zigzag;
