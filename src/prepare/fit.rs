@@ -38,17 +38,19 @@ impl Job<'_> {
         let limit = self.options.limits().max_bytes();
         let raster = picture.raster(width, height)?;
         if format == Format::Png {
-            let bytes = self.png(&raster, png::Effort::Balanced)?;
-            let size = self.attempts.note(&bytes);
-            if size <= limit {
-                return Ok((bytes, None));
-            }
             let may_be_jpeg = self.options.format() == OutputFormat::Auto
                 && !raster.layout().has_alpha()
                 && raster.width().max(raster.height()) <= jpeg::MAX_SIDE
                 && self.options.limits().formats().contains(Format::Jpeg);
-            if !may_be_jpeg {
-                return Ok((self.smaller_png(&mut picture, raster, size)?, None));
+            if !(may_be_jpeg && hopeless_as_png(&raster, limit)?) {
+                let bytes = self.png(&raster, png::Effort::Balanced)?;
+                let size = self.attempts.note(&bytes);
+                if size <= limit {
+                    return Ok((bytes, None));
+                }
+                if !may_be_jpeg {
+                    return Ok((self.smaller_png(&mut picture, raster, size)?, None));
+                }
             }
         }
         let mut converted = Converted::new(&mut picture, &raster)?;
@@ -118,6 +120,15 @@ impl Job<'_> {
             png(&picture.raster(width, height)?, png::Effort::Balanced, carried)
         })
     }
+}
+
+/// Whether a picture is by far too large for a PNG within so many bytes, as a photo often is: trying takes most of the time
+/// that it takes to prepare it.
+fn hopeless_as_png(raster: &Raster, limit: u64) -> Result<bool, Error> {
+    // An estimate is off by a few percent.
+    const MARGIN: f64 = 1.25;
+    let samples = raster.stride() as u64 * u64::from(raster.height());
+    Ok(samples > limit && png::estimate(raster)? as f64 > limit as f64 * MARGIN)
 }
 
 fn png(raster: &Raster, effort: png::Effort, carried: &Carried) -> Result<Vec<u8>, Error> {
