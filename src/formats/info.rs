@@ -138,9 +138,10 @@ pub enum JpegProcess {
 }
 
 impl JpegInfo {
-    /// Whether decoding holds all coefficients, at 16 bits.
+    /// Whether decoding holds all coefficients, at 16 bits: of a sequential picture in several scans. Those of a progressive
+    /// one are read in step.
     pub(crate) fn by_coefficients(&self) -> bool {
-        self.process == JpegProcess::Progressive || !self.interleaved
+        self.process != JpegProcess::Progressive && !self.interleaved
     }
 
     /// Samples of its components for each 64 pixels: 192 for 4:4:4, 96 for 4:2:0.
@@ -184,7 +185,7 @@ pub struct JpegInfo {
     /// MCUs between restart markers; 0 without.
     pub restart_interval: u16,
     /// Whether the first scan has all components. A baseline JPEG without, which is rare, is decoded through its
-    /// coefficients, all of them held at once.
+    /// coefficients, all of them held at once; the scans of a progressive one are read in step.
     pub interleaved: bool,
 }
 

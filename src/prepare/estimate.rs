@@ -3,7 +3,7 @@
 use super::plan::{self, Plan};
 use super::planes;
 use crate::error::Error;
-use crate::formats::{self, ColorModel, Format, ImageInfo, JpegInfo};
+use crate::formats::{self, ColorModel, Format, ImageInfo, JpegInfo, JpegProcess};
 use crate::options::{Check, Chroma, Colour, Effort, Options};
 
 /// What every preparer has: tables, and buffers that do not depend on the photo.
@@ -27,6 +27,9 @@ const REACH: u64 = 24;
 
 /// The sums of one row of the window, for as many columns as the cache takes.
 const SUMS: u64 = 256;
+
+/// Tables and data of the scans of a progressive picture that are read in step, of about as many as there are.
+const SCANS: u64 = 300_000;
 
 /// Rows of the source and of the target in the pieces that wait where threads share the work.
 const WAITING: u64 = 256;
@@ -124,7 +127,12 @@ fn stored(info: &ImageInfo, options: &Options) -> u64 {
             } else {
                 0
             };
-            held + source / 64
+            let scans = if jpeg.process == JpegProcess::Progressive {
+                SCANS
+            } else {
+                0
+            };
+            held + source / 64 + scans
         }
         _ => (formats::row(info.format).memory)(info).total(info),
     };
@@ -153,6 +161,10 @@ fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture
     let detail = info.bytes as f64 / source.max(1) as f64;
     let size = bytes(result, (detail * above + 0.01).min(0.75));
     let mut road = held + encoded(options, result, size);
+    let progressive = jpeg.process == JpegProcess::Progressive;
+    if progressive {
+        road += SCANS;
+    }
     // A piece of the source and one of the target, and the filter's window in between.
     let width = u32::try_from(target.width).unwrap_or(u32::MAX);
     let height = u32::try_from(target.height()).unwrap_or(u32::MAX);
@@ -171,8 +183,9 @@ fn planar(info: &ImageInfo, jpeg: &JpegInfo, options: &Options, target: &Picture
         road += (source_row + SUMS) * reach;
     }
     if threads > 1 {
-        // Pieces are larger then, and some of each wait between the stages.
-        road += (source_row + target_row) * WAITING;
+        // Pieces are larger then, and some of each wait between the stages, with their coefficients.
+        let coefficients = if progressive && scale == 1 { 2 * source_row } else { 0 };
+        road += (source_row + target_row + coefficients) * WAITING;
     }
     let steps = info.orientation.steps();
     if steps.transpose || steps.flip_vertical {

@@ -112,8 +112,10 @@ const PADDING: usize = 64;
 const CAPACITY: usize = 1 << 16;
 
 /// The data of one restart interval (or of a scan without restarts) from the file, batch by batch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Entropy {
+    /// Unstuffed bytes held at a time.
+    capacity: usize,
     /// `len` bytes with the stuffing removed, then zeros.
     data: Vec<u8>,
     len: usize,
@@ -126,10 +128,33 @@ pub(super) struct Entropy {
     pub(super) bits: Bits,
 }
 
+impl Default for Entropy {
+    fn default() -> Self {
+        Self {
+            capacity: CAPACITY,
+            data: Vec::new(),
+            len: 0,
+            pos: 0,
+            batch: (0, 0),
+            complete: false,
+            bits: Bits::default(),
+        }
+    }
+}
+
 impl Entropy {
+    /// Holds no more than so many bytes at a time: for one that has not been read yet.
+    pub(super) fn hold(&mut self, capacity: usize) {
+        if capacity < self.capacity {
+            self.capacity = capacity;
+            self.data = Vec::new();
+            self.start(self.pos);
+        }
+    }
+
     /// Starts an interval at byte `pos` of the file.
     pub(super) fn start(&mut self, pos: usize) {
-        self.data.resize(CAPACITY + PADDING, 0);
+        self.data.resize(self.capacity + PADDING, 0);
         self.len = 0;
         self.pos = pos;
         self.batch = (pos, 0);
@@ -159,9 +184,9 @@ impl Entropy {
         self.len -= kept;
         self.bits.pos -= kept;
         self.batch = (self.pos, self.len);
-        while self.len < CAPACITY {
+        while self.len < self.capacity {
             let rest = file.get(self.pos..).unwrap_or_default();
-            let room = rest.len().min(CAPACITY - self.len);
+            let room = rest.len().min(self.capacity - self.len);
             let window = rest.get(..room).unwrap_or_default();
             let plain = memchr(0xFF, window).unwrap_or(room);
             if let (Some(to), Some(from)) = (self.data.get_mut(self.len..self.len + plain), window.get(..plain)) {

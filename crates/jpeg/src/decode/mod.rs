@@ -31,6 +31,7 @@ mod header;
 mod huffman;
 mod idct;
 mod idct_avx2;
+mod in_step;
 mod intervals;
 mod limits;
 mod markers;

@@ -43,7 +43,7 @@ pub(super) struct DcComponent {
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt+popcnt"))]
 pub(super) fn decode_dc(
     entropy: &mut Entropy,
-    tables: &[SymbolTable; 4],
+    tables: [&SymbolTable; 4],
     scan: &[DcComponent],
     band: Band,
     predictions: &mut [i32; 4],
@@ -59,7 +59,7 @@ pub(super) fn decode_dc(
             let Some(component) = picture.get_mut(part.index) else {
                 continue;
             };
-            let table = &tables[part.table & 3];
+            let table = tables[part.table & 3];
             for y in 0..part.v {
                 for x in 0..part.h {
                     let index = (row * part.v + y) * component.blocks_wide + column * part.h + x;

@@ -5,10 +5,10 @@ use super::chunk::{Chunk, ScanPart};
 use super::error::{Damage, DamageReport, DecodeError, Problem};
 use super::frame::Process;
 use super::header::{Geometry, Header};
+use super::in_step::make_rows;
 use super::intervals::{Intervals, Run};
 use super::limits::Limits;
 use super::parser::{Event, Parser, ScanHeader, Tables};
-use super::planes::resize;
 use super::progressive::{Band, DcComponent, MAX_MCUS, decode_ac, decode_dc};
 use super::sequential::{MAX_BLOCK_BYTES, SequentialTables};
 use super::standard::standard_table;
@@ -139,29 +139,7 @@ impl Scratch {
 
     fn make_room(&mut self, header: &Header, geometry: &Geometry, limits: &Limits) -> Result<(), DecodeError> {
         geometry.check_held(limits)?;
-        self.picture.truncate(geometry.components.len());
-        for (index, (layout, component)) in geometry.components.iter().zip(&header.components).enumerate() {
-            let mut blocks = match self.picture.get_mut(index) {
-                Some(old) => std::mem::take(&mut old.blocks),
-                None => Vec::new(),
-            };
-            blocks.clear();
-            resize(&mut blocks, layout.blocks_wide * layout.blocks_high)?;
-            let new = Component {
-                id: component.id,
-                h: layout.h,
-                v: layout.v,
-                quant: [1; 64],
-                blocks_wide: layout.blocks_wide,
-                blocks_high: layout.blocks_high,
-                blocks,
-            };
-            match self.picture.get_mut(index) {
-                Some(slot) => *slot = new,
-                None => self.picture.push(new),
-            }
-        }
-        Ok(())
+        make_rows(&mut self.picture, header, geometry, geometry.mcus_high)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one caller, and each is a part of its state")]
@@ -299,7 +277,7 @@ impl Scratch {
                     let range = mcu..mcu + mcus;
                     let (read, problem) = decode_dc(
                         &mut self.intervals.entropy,
-                        &self.tables.dc,
+                        self.tables.dc.each_ref(),
                         &parts,
                         band,
                         &mut predictions,
@@ -381,7 +359,7 @@ pub(super) fn check(cancel: &CancelToken) -> Result<(), DecodeError> {
 }
 
 /// Blocks of a component in an MCU of a scan (A.2.2, A.2.3).
-fn factors(geometry: &Geometry, scan: &ScanHeader, index: usize) -> (usize, usize) {
+pub(super) fn factors(geometry: &Geometry, scan: &ScanHeader, index: usize) -> (usize, usize) {
     match geometry.components.get(index) {
         Some(layout) if scan.count() > 1 => (usize::from(layout.h), usize::from(layout.v)),
         _ => (1, 1),
@@ -407,7 +385,7 @@ pub(super) fn missing_quant(scan: &ScanHeader) -> DecodeError {
     }
 }
 
-fn missing_table(scan: &ScanHeader) -> DecodeError {
+pub(super) fn missing_table(scan: &ScanHeader) -> DecodeError {
     DecodeError::Malformed {
         segment: "SOS",
         offset: scan.offset,

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use super::chunk::{Chunk, ScanPart};
 use super::error::{DamageReport, DecodeError, Problem};
+use super::frame::Process;
 use super::header::{Geometry, Header};
 use super::idct::{Steps, steps};
+use super::in_step::{InStep, make_rows};
 use super::intervals::Intervals;
 use super::limits::Limits;
 use super::parser::{Event, Parser};
@@ -18,8 +20,9 @@ use crate::coefficients::Component;
 
 /// Decodes a picture strip by strip; made by [`Decoder::strips`](super::Decoder::strips).
 ///
-/// If [`Header::streams`] says so, memory does not depend on the picture's height: each strip is read from
-/// the file when it is asked for. Else all scans have been read beforehand and their coefficients are held.
+/// If [`Header::streams`] says so, or if the process is progressive, memory does not depend on the picture's height: each
+/// strip is read from the file when it is asked for, from all scans of a progressive picture in step. Else all scans have been
+/// read beforehand and their coefficients are held.
 #[derive(Debug)]
 pub struct StripDecoder<'a> {
     picture: StripFiller<'a>,
@@ -53,6 +56,8 @@ pub struct StripReader<'a> {
     chunk: &'a mut Chunk,
     /// The parser, standing behind the scan header, of a picture that streams.
     stream: Option<Parser<'a>>,
+    /// The scans of a progressive picture, and room for a row of its MCUs.
+    in_step: Option<(InStep, Vec<Component>)>,
     mcu_rows: usize,
     next_mcu_row: usize,
     /// Whether restart intervals are left to others: until a marker is not where it should be.
@@ -69,6 +74,8 @@ pub struct Strip {
     todo: Todo,
     intervals: Intervals,
     chunk: Chunk,
+    /// Coefficients of its rows, of a progressive picture.
+    coefficients: Vec<Component>,
     /// What was met in it.
     pub report: DamageReport,
 }
@@ -81,6 +88,8 @@ enum Todo {
     Read(usize),
     /// To be transformed from the held coefficients.
     Transform,
+    /// To be transformed from the strip's own.
+    TransformOwn,
 }
 
 impl<'a> StripDecoder<'a> {
@@ -95,6 +104,7 @@ impl<'a> StripDecoder<'a> {
         let interval = parser.tables.restart_interval;
         let mut report = DamageReport::default();
         let mut stream = None;
+        let mut in_step = None;
         let mut quants = Vec::with_capacity(3);
         if header.streams() {
             for component in &header.components {
@@ -104,6 +114,12 @@ impl<'a> StripDecoder<'a> {
             let total = geometry.mcus_wide * geometry.mcus_high;
             scratch.intervals.start(parser.pos, 0, total, interval, &mut report);
             stream = Some(parser);
+        } else if header.process == Process::Progressive {
+            let scans = InStep::new(&header, parser, scan, &limits, &mut report)?;
+            quants.extend(scans.quants(header.components.len()));
+            let mut row = std::mem::take(&mut scratch.picture);
+            make_rows(&mut row, &header, &geometry, 1)?;
+            in_step = Some((scans, row));
         } else {
             scratch.read_all(&header, parser, scan, &limits, &mut report)?;
             quants.extend(scratch.picture.iter().map(|component| component.quant));
@@ -134,6 +150,7 @@ impl<'a> StripDecoder<'a> {
                 intervals,
                 chunk,
                 stream,
+                in_step,
                 mcu_rows: 1,
                 next_mcu_row: 0,
                 by_intervals: false,
@@ -184,6 +201,8 @@ impl<'a> StripDecoder<'a> {
         }
         if walk.stream.is_some() {
             walk.read(picture, &rows, planes, &mut self.report)?;
+        } else if walk.in_step.is_some() {
+            walk.read_in_step(picture, &rows, planes, &mut self.report)?;
         } else {
             picture.transform(&rows, planes)?;
         }
@@ -232,6 +251,28 @@ impl StripReader<'_> {
         if rows.is_empty() {
             return Ok(false);
         }
+        if self.in_step.is_some() && picture.scale != Scale::Full {
+            // A transform to fewer samples takes next to nothing, and the coefficients much more room than they.
+            strip.todo = Todo::Nothing;
+            self.read_in_step(picture, &rows, &mut strip.planes, &mut strip.report)?;
+            return Ok(true);
+        }
+        if let Some((scans, row_of_all)) = &mut self.in_step {
+            make_rows(&mut strip.coefficients, &picture.header, &picture.geometry, rows.len())?;
+            for (row, mcu_row) in rows.clone().enumerate() {
+                check(picture.cancel)?;
+                scans.read_row(picture.file, &picture.geometry, mcu_row, row_of_all);
+                for (to, from) in strip.coefficients.iter_mut().zip(row_of_all.iter()) {
+                    let start = row * from.blocks.len();
+                    if let Some(to) = to.blocks.get_mut(start..start + from.blocks.len()) {
+                        to.copy_from_slice(&from.blocks);
+                    }
+                }
+            }
+            strip.todo = Todo::TransformOwn;
+            self.finish_in_step(picture, &rows, &mut strip.report);
+            return Ok(true);
+        }
         if self.stream.is_none() {
             strip.todo = Todo::Transform;
             return Ok(true);
@@ -248,6 +289,35 @@ impl StripReader<'_> {
         strip.todo = Todo::Nothing;
         self.read(picture, &rows, &mut strip.planes, &mut strip.report)?;
         Ok(true)
+    }
+
+    /// Reads the next MCU rows of a progressive picture, and transforms them.
+    fn read_in_step(
+        &mut self,
+        picture: &StripFiller<'_>,
+        rows: &Range<usize>,
+        planes: &mut Planes,
+        report: &mut DamageReport,
+    ) -> Result<(), DecodeError> {
+        picture.shape(rows, planes)?;
+        if let Some((scans, coefficients)) = &mut self.in_step {
+            for (row, mcu_row) in rows.clone().enumerate() {
+                check(picture.cancel)?;
+                scans.read_row(picture.file, &picture.geometry, mcu_row, coefficients);
+                picture.transform_row(coefficients, 0, row, planes);
+            }
+        }
+        self.finish_in_step(picture, rows, report);
+        Ok(())
+    }
+
+    /// Behind the last row of a progressive picture: tells what was met in its scans.
+    fn finish_in_step(&mut self, picture: &StripFiller<'_>, rows: &Range<usize>, report: &mut DamageReport) {
+        if rows.end == picture.geometry.mcus_high
+            && let Some((scans, _)) = self.in_step.take()
+        {
+            scans.finish(picture.file, report);
+        }
     }
 
     /// Reads the next MCU rows from the file, and what follows the last of them.
@@ -281,6 +351,14 @@ impl StripFiller<'_> {
         match std::mem::take(&mut strip.todo) {
             Todo::Nothing => Ok(()),
             Todo::Transform => self.transform(&strip.rows, &mut strip.planes),
+            Todo::TransformOwn => {
+                self.shape(&strip.rows, &mut strip.planes)?;
+                for row in 0..strip.rows.len() {
+                    check(self.cancel)?;
+                    self.transform_row(&strip.coefficients, row, row, &mut strip.planes);
+                }
+                Ok(())
+            }
             Todo::Read(start) => {
                 strip.chunk.lay_out(self.parts)?;
                 let wide = self.geometry.mcus_wide;
@@ -340,24 +418,29 @@ impl StripFiller<'_> {
     /// Transforms MCU rows of the held coefficients.
     fn transform(&self, rows: &Range<usize>, planes: &mut Planes) -> Result<(), DecodeError> {
         self.shape(rows, planes)?;
-        let size = self.scale.block_size();
         for (row, mcu_row) in rows.clone().enumerate() {
             check(self.cancel)?;
-            let planes = planes.planes_mut().iter_mut();
-            for ((plane, component), steps) in planes.zip(self.held).zip(&self.steps) {
-                let v = usize::from(component.v);
-                let stride = plane.stride();
-                for y in 0..v {
-                    let start = (mcu_row * v + y) * component.blocks_wide;
-                    let blocks = component.blocks.get(start..start + component.blocks_wide);
-                    let at = (row * v + y) * size * stride;
-                    if let (Some(blocks), Some(out)) = (blocks, plane.samples_mut().get_mut(at..)) {
-                        inverse_row_at(self.scale, blocks, steps, out, stride);
-                    }
+            self.transform_row(self.held, mcu_row, row, planes);
+        }
+        Ok(())
+    }
+
+    /// Transforms row `from` of MCUs of `coefficients` into row `row` of the strip.
+    fn transform_row(&self, coefficients: &[Component], from: usize, row: usize, planes: &mut Planes) {
+        let size = self.scale.block_size();
+        let planes = planes.planes_mut().iter_mut();
+        for ((plane, component), steps) in planes.zip(coefficients).zip(&self.steps) {
+            let v = usize::from(component.v);
+            let stride = plane.stride();
+            for y in 0..v {
+                let start = (from * v + y) * component.blocks_wide;
+                let blocks = component.blocks.get(start..start + component.blocks_wide);
+                let at = (row * v + y) * size * stride;
+                if let (Some(blocks), Some(out)) = (blocks, plane.samples_mut().get_mut(at..)) {
+                    inverse_row_at(self.scale, blocks, steps, out, stride);
                 }
             }
         }
-        Ok(())
     }
 }
 
