@@ -9,6 +9,7 @@ mod photos;
 mod png;
 mod scenes;
 mod still_life;
+mod tiff;
 
 use crate::entry::{Entry, Result};
 
@@ -21,7 +22,7 @@ pub(crate) fn all() -> Result<Vec<Entry>> {
         others::gif()?,
         others::bmp(),
         others::webp()?,
-        others::tiff()?,
+        tiff::shelf()?,
         others::heic()?,
         broken::shelf()?,
         bombs::shelf()?,
