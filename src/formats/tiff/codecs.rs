@@ -143,14 +143,21 @@ fn lzw(stored: &[u8]) -> LzwDecoder {
 }
 
 fn read_lzw(decoder: &mut LzwDecoder, rest: &mut &[u8], mut out: &mut [u8]) -> Result<(), Broken> {
+    // A code may be taken in with nothing given out for it yet, so that only twice nothing is the end. The status
+    // `NoProgress` comes with progress too.
+    let mut idle = 0;
     while !out.is_empty() {
         let result = decoder.decode_bytes(rest, out);
         *rest = rest.get(result.consumed_in..).unwrap_or_default();
         out = out.get_mut(result.consumed_out..).unwrap_or_default();
-        match result.status? {
-            LzwStatus::Ok => {}
-            LzwStatus::NoProgress | LzwStatus::Done if out.is_empty() => {}
-            LzwStatus::NoProgress | LzwStatus::Done => return Err(CUT.into()),
+        let status = result.status?;
+        idle = if result.consumed_in == 0 && result.consumed_out == 0 {
+            idle + 1
+        } else {
+            0
+        };
+        if !out.is_empty() && (matches!(status, LzwStatus::Done) || idle == 2) {
+            return Err(CUT.into());
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The first directory of a TIFF or BigTIFF, and the raw formats that look like one.
 
-use super::layout::Page;
+use super::layout::{Meaning, Page};
 use super::memory;
 use crate::Orientation;
 use crate::error::Error;
@@ -64,7 +64,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .iter()
             .filter_map(|&tag| Some(tiff.bytes(first.find(tag)?)?.len() as u64))
             .sum(),
-        density: density(&tiff, &first, width),
+        density: density(&tiff, &first, width, page.as_ref()),
         decoder_memory: page.as_ref().map_or(0, memory::beside),
         jpeg: None,
     })
@@ -88,7 +88,7 @@ fn stored(tiff: &Tiff<'_>, first: &Ifd<'_>) -> (u64, u64) {
 }
 
 /// The most pixels that 1,000 bytes of the first page can hold: by what its compression makes of a byte at most.
-fn density(tiff: &Tiff<'_>, first: &Ifd<'_>, width: u32) -> u64 {
+fn density(tiff: &Tiff<'_>, first: &Ifd<'_>, width: u32, page: Option<&Page<'_>>) -> u64 {
     let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
     let (samples, bits) = stored(tiff, first);
     let (samples, bits) = (samples.clamp(1, 1 << 16), bits.clamp(1, 64));
@@ -102,13 +102,21 @@ fn density(tiff: &Tiff<'_>, first: &Ifd<'_>, width: u32) -> u64 {
         // Two bytes for at most 128 (section 9).
         32_773 => 64,
         // A row takes at least one bit (ITU-T T.4 and T.6).
-        2..=4 => return u64::from(width) * 8 * 1000,
+        2..=4 | 32_771 => return u64::from(width) * 8 * 1000,
         // A block of 64 samples takes at least one bit.
         6 | 7 => return 1000 * 16 * 64 * 64 / 64,
         // What is not read is refused by its name.
         _ => return u64::MAX,
     };
-    (1000 * bytes * 8 / (bits * samples)).max(1)
+    // Pixels may share their chroma.
+    let (pixels, bits) = match page.map(|page| page.meaning) {
+        Some(Meaning::YCbCr { across, down }) => {
+            let lumas = (across * down) as u64;
+            (lumas, (lumas + 2) * bits)
+        }
+        _ => (1, bits * samples),
+    };
+    (1000 * bytes * 8 * pixels / bits).max(1)
 }
 
 /// The ICC profile of the first page.
