@@ -378,7 +378,7 @@ fn fax_rows(rows: &[Vec<bool>], marks: bool) -> Result<Vec<u8>> {
             writer.write(code.ok_or("a run of a fax")?)?;
         }
         if !marks {
-            all.extend(std::mem::take(&mut writer).finish());
+            all.extend(std::mem::replace(&mut writer, VecWriter::new()).finish());
         }
     }
     if marks {
@@ -476,7 +476,7 @@ fn jpegs(shelf: &mut Shelf) -> Result<()> {
         ..Coding::default()
     };
     let whole = jpeg::encode_rgb(&picture, coding)?;
-    let (tables, stream) = abbreviated(&whole);
+    let (_, stream) = abbreviated(&whole);
     let page = |method: u16, photometric: u16, pieces: Vec<Vec<u8>>, extra: Fields| Page {
         layout: Layout::Strips(SIZE.1.div_ceil(pieces.len()).next_multiple_of(16)),
         coded: Some((method, pieces)),
