@@ -15,3 +15,4 @@ mod orientation;
 mod phase;
 mod promise;
 mod support;
+mod tiff;
