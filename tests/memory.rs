@@ -187,6 +187,7 @@ impl<'a> Tiff<'a> {
                 std::io::Write::write_all(&mut encoder, self.samples).unwrap();
                 encoder.finish().unwrap()
             }
+            _ if self.fill_order == 2 => self.samples.iter().map(|v| v.reverse_bits()).collect(),
             _ => self.samples.to_vec(),
         };
         let planes = if self.planar == 2 { self.channels } else { 1 };
@@ -283,7 +284,7 @@ fn classes(width: u32, height: u32) -> Vec<(String, Vec<u8>)> {
     let wide: Vec<u8> = rgb.iter().flat_map(|&v| [v, v]).collect();
     let planes: Vec<u8> = (0..3).flat_map(|c| rgb.iter().skip(c).step_by(3).copied()).collect();
     let inks: Vec<u8> = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 0]).collect();
-    for (name, kind) in [
+    let tiffs = [
         ("rgb.tif", Tiff::new(&rgb, 8, 3)),
         ("rgb-16.tif", Tiff::new(&wide, 16, 3)),
         (
@@ -337,9 +338,9 @@ fn classes(width: u32, height: u32) -> Vec<(String, Vec<u8>)> {
                 ..Tiff::new(&classes[1].1, 8, 3)
             },
         ),
-    ] {
-        classes.push((name.to_owned(), kind.file(width, height)));
-    }
+    ]
+    .map(|(name, kind)| (name.to_owned(), kind.file(width, height)));
+    classes.extend(tiffs);
     let rgb = DynamicImage::from(ImageBuffer::<image::Rgb<u8>, _>::from_raw(width, height, rgb).unwrap());
     let mut rgba = rgb.to_rgba8();
     for (x, _, pixel) in rgba.enumerate_pixels_mut() {
