@@ -235,12 +235,12 @@ impl<'p, 'a> Reader<'p, 'a> {
         span: Span,
         target: &mut Target,
     ) -> Result<(), Broken> {
-        if target.is_direct() && self.takes_stored(span.len) {
-            if let [source] = sources
-                && let Some(out) = target.direct(span)
-            {
-                return self.direct(source, first, out);
-            }
+        if target.is_direct()
+            && self.takes_stored(span.len)
+            && let [source] = sources
+            && let Some(out) = target.direct(span)
+        {
+            return self.direct(source, first, out);
         }
         let page = self.page;
         let (n, planar) = (self.stride, page.planar);
@@ -319,7 +319,9 @@ fn open<'r>(
     changed: &'r mut Vec<u8>,
     cancel: &CancelToken,
 ) -> Result<(Rows<'r>, Option<Broken>), Trouble> {
+    // What is longer than any sound strip is not looked at to its end: many may share it.
     let stored = page.stored(index);
+    let stored = stored.get(..memory::most_stored(page)).unwrap_or(stored);
     let (compression, options) = (page.compression, page.t4_options);
     if compression.is_jpeg() {
         let stream = match compression {
@@ -334,8 +336,6 @@ fn open<'r>(
         let problem = decoded.problem.take();
         return Ok((Rows::Stream(Box::new(decoded)), problem));
     }
-    // What is longer than any sound strip is not looked at to its end: many may share it.
-    let stored = stored.get(..memory::most_stored(page)).unwrap_or(stored);
     let stored = if page.reversed {
         changed.clear();
         changed

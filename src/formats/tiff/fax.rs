@@ -41,7 +41,7 @@ impl Bits<'_> {
     fn look(&self, count: u8) -> u16 {
         let byte = |i: usize| u32::from(self.data.get(self.at / 8 + i).copied().unwrap_or(0));
         let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        let shift = 24 - (self.at % 8) as u32 - u32::from(count.min(16));
+        let shift = 24 - self.at % 8 - usize::from(count.min(16));
         let mask = (1u32 << count.min(16)) - 1;
         u16::try_from(word >> shift & mask).unwrap_or(0)
     }

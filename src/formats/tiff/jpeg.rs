@@ -13,8 +13,6 @@ use crate::formats::jpeg::{MAX_SCANS, frame_size, upsample, ycbcr_to_rgb};
 use crate::formats::watched::Watched;
 use crate::pixels::zeros;
 
-const JPEG_TABLES: u16 = 0x015B;
-
 /// The most that the samples of a stream may exceed their strip or tile: they may fill MCUs up.
 const PADDING: u32 = 64;
 
@@ -61,9 +59,8 @@ enum Picture {
 
 /// A stream with the tables that it needs in front: its own bytes where it has them all.
 pub(super) fn complete(page: &Page<'_>, stream: &[u8], joined: &mut Vec<u8>) -> Result<bool, Trouble> {
-    let tables = page.with_fields(|fields| fields.tiff.bytes(fields.find(JPEG_TABLES)?));
     // What begins with no start of image has no tables.
-    let Some(tables) = tables.and_then(|tables| tables.strip_prefix(&[0xFF, 0xD8])) else {
+    let Some(tables) = page.jpeg_tables.and_then(|tables| tables.strip_prefix(&[0xFF, 0xD8])) else {
         return Ok(false);
     };
     // Far more than four tables of each kind have.

@@ -14,6 +14,7 @@ const TILE_WIDTH: u16 = 0x0142;
 const TILE_LENGTH: u16 = 0x0143;
 const INK_SET: u16 = 0x014C;
 const SAMPLE_FORMAT: u16 = 0x0153;
+const JPEG_TABLES: u16 = 0x015B;
 const YCBCR_SUBSAMPLING: u16 = 0x0212;
 
 /// The most samples of a pixel that are read: beyond the colours and alpha they mean nothing to a picture.
@@ -94,6 +95,8 @@ pub(super) struct Page<'a> {
     pub(super) grid: (u32, u32),
     /// The options of ITU-T T.4 coding.
     pub(super) t4_options: u64,
+    /// The tables that JPEG streams have in common.
+    pub(super) jpeg_tables: Option<&'a [u8]>,
     offsets: Option<Entry>,
     lengths: Option<Entry>,
 }
@@ -195,6 +198,7 @@ impl<'a> Page<'a> {
             chunk,
             grid,
             t4_options: fields.uint(T4_OPTIONS).unwrap_or(0),
+            jpeg_tables: fields.find(JPEG_TABLES).and_then(|entry| tiff.bytes(entry)),
             offsets: list(ifd::TILE_OFFSETS, ifd::STRIP_OFFSETS),
             lengths: list(ifd::TILE_BYTE_COUNTS, ifd::STRIP_BYTE_COUNTS),
         };

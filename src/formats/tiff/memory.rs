@@ -10,10 +10,11 @@ use super::layout::{Meaning, Page};
 /// The most stored bytes of a strip or tile that are read: compressed ones may be more than what they stand for, those of a
 /// fax up to five bits for one.
 pub(super) fn most_stored(page: &Page<'_>) -> usize {
-    const SLACK: u64 = 4096;
+    // A JPEG may have tables and some metadata in front.
+    let slack = if page.compression.is_jpeg() { 1 << 16 } else { 4096 };
     let groups = u64::from(page.chunk.1.min(page.height)).div_ceil(page.group_rows() as u64);
     let whole = page.group_bytes().saturating_mul(groups);
-    usize::try_from(whole.saturating_mul(8).saturating_add(SLACK)).unwrap_or(usize::MAX)
+    usize::try_from(whole.saturating_mul(8).saturating_add(slack)).unwrap_or(usize::MAX)
 }
 
 /// Pixels of a strip or tile, as far as they may be decoded: whole MCUs.
@@ -84,7 +85,7 @@ pub(super) fn beside(page: &Page<'_>) -> u64 {
             // A row of MCUs, and what a stream is put together from.
             let joined = match page.compression {
                 Compression::OldJpeg => page.tiff.data.len() as u64,
-                _ => longest.min(8 * samples) + (1 << 16),
+                _ => longest.min(most_stored(page) as u64) + (1 << 16),
             };
             samples + coefficients + joined + 400_000 + 64 * shown
         }

@@ -16,6 +16,9 @@ const DC_TABLES: u16 = 0x0208;
 const AC_TABLES: u16 = 0x0209;
 const ROWS_PER_STRIP: u16 = 0x0116;
 
+/// The most segments before a scan: tables, and a frame header.
+const MAX_SEGMENTS: usize = 1000;
+
 const SOI: [u8; 2] = [0xFF, 0xD8];
 const EOI: [u8; 2] = [0xFF, 0xD9];
 const DQT: u8 = 0xDB;
@@ -37,7 +40,9 @@ pub(super) fn assemble<'a>(page: &Page<'a>, joined: &mut Vec<u8>) -> Result<Opti
         return Err(Error::unsupported("a TIFF with lossless JPEG").into());
     }
     let interchange = page.with_fields(interchange);
-    let segments: Vec<Segment<'a>> = interchange.map(|s| Segments::new(s).collect()).unwrap_or_default();
+    let segments: Vec<Segment<'a>> = interchange
+        .map(|stream| Segments::new(stream).take(MAX_SEGMENTS).collect())
+        .unwrap_or_default();
     let scan = segments.last().filter(|s| s.marker == SOS);
     if let (Some(stream), Some(scan)) = (interchange, scan)
         && stream.len() > scan.end + 2

@@ -204,7 +204,9 @@ impl Undo {
                 add_any(row, stride);
                 let bytes = (bits / 8) as usize;
                 let count = row.len() / bytes.max(1);
-                let shuffled = self.shuffled.get_mut(..row.len()).unwrap_or_default();
+                let Some(shuffled) = self.shuffled.get_mut(..row.len()) else {
+                    return;
+                };
                 shuffled.copy_from_slice(row);
                 for (significance, plane) in shuffled.chunks_exact(count.max(1)).take(bytes).enumerate() {
                     for (sample, &byte) in row.chunks_exact_mut(bytes).zip(plane) {
