@@ -237,3 +237,62 @@ impl PackBits<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_may_go_on_in_the_next_row() {
+        let packed = [0xFD, 7, 128, 2, 1, 2, 3];
+        let mut bytes = Bytes::new(Compression::PackBits, &packed, 1, 0);
+        let mut row = [0; 3];
+        bytes.read(&mut row).unwrap();
+        assert_eq!(row, [7, 7, 7]);
+        bytes.read(&mut row).unwrap();
+        assert_eq!(row, [7, 1, 2]);
+        assert!(bytes.read(&mut row).is_err());
+    }
+
+    #[test]
+    fn lzw_comes_out_the_same_in_rows_of_any_length() {
+        let data: Vec<u8> = (0..40_000u32)
+            .map(|i| u8::try_from(i * i / 7000 % 5).unwrap())
+            .collect();
+        let packed = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8)
+            .encode(&data)
+            .unwrap();
+        for length in [1, 2, 3, 4, 7, 64, 1000, 40_000] {
+            let mut bytes = Bytes::new(Compression::Lzw, &packed, 1, 0);
+            let mut row = vec![0; length];
+            for want in data.chunks_exact(length) {
+                bytes.read(&mut row).unwrap();
+                assert!(row == want, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_is_told_and_ends() {
+        let data = [5; 1000];
+        let packed = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8)
+            .encode(&data)
+            .unwrap();
+        let mut out = [0; 1000];
+        for compression in [
+            Compression::None,
+            Compression::Lzw,
+            Compression::PackBits,
+            Compression::Deflate,
+            Compression::FaxRows { words: true },
+            Compression::Fax3,
+            Compression::Fax4,
+        ] {
+            for stored in [&[][..], &packed[..4], &[0; 9], &[0xFF; 5]] {
+                let mut bytes = Bytes::new(compression, stored, 8000, 1);
+                let told = bytes.read(&mut out).is_err() || bytes.bad_rows() > 0;
+                assert!(told, "{compression:?} {stored:?}");
+            }
+        }
+    }
+}

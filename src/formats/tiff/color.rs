@@ -125,3 +125,64 @@ pub(super) fn lab_to_srgb(samples: [u16; 3], code: LabCode) -> [f32; 3] {
 pub(super) fn byte(v: f32) -> u8 {
     v.round().clamp(0.0, 255.0) as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::ifd::Tiff;
+
+    /// The table of a file without fields that say otherwise.
+    fn plain() -> YCbCr {
+        let empty = b"II*\0\x08\0\0\0\0\0\0\0\0\0";
+        let tiff = Tiff::parse(empty).unwrap();
+        let first = tiff.first_ifd().unwrap();
+        YCbCr::new(&Fields {
+            tiff: &tiff,
+            first: &first,
+        })
+    }
+
+    #[test]
+    fn ycbcr_is_that_of_bt_601_unless_a_field_says_otherwise() {
+        for (ycc, rgb) in [
+            ([255, 128, 128], [255, 255, 255]),
+            ([0, 128, 128], [0, 0, 0]),
+            ([76, 85, 255], [254, 0, 0]),
+            ([29, 255, 107], [0, 0, 254]),
+        ] {
+            let got = plain().rgb(ycc);
+            assert!(got.iter().zip(rgb).all(|(a, b)| a.abs_diff(b) <= 1), "{ycc:?}: {got:?}");
+        }
+    }
+
+    #[test]
+    fn units_are_laid_out_row_by_row() {
+        // Two units of 2 × 2: four lumas, Cb, Cr.
+        let units = [1, 2, 3, 4, 50, 60, 5, 6, 7, 8, 70, 80];
+        let mut row = [0; 9];
+        spread_units(&units, (2, 2), 1, &mut row);
+        assert_eq!(row, [3, 50, 60, 4, 50, 60, 7, 70, 80]);
+    }
+
+    #[test]
+    fn lab_white_is_white_whatever_its_coding() {
+        for (samples, wide, icc) in [
+            ([255, 0, 0], false, false),
+            ([255, 128, 128], false, true),
+            ([65_535, 0, 0], true, false),
+            ([65_280, 32_768, 32_768], true, true),
+        ] {
+            let rgb = lab_to_srgb(samples, LabCode { wide, icc }).map(|v| byte(v * 255.0));
+            assert_eq!(rgb, [255; 3], "{samples:?}");
+        }
+        // The red of sRGB (54.29, 80.81, 69.89), rounded.
+        let red = lab_to_srgb(
+            [138, 81, 70],
+            LabCode {
+                wide: false,
+                icc: false,
+            },
+        );
+        assert!(red[0] > 0.98 && red[1] < 0.03 && red[2] < 0.03, "{red:?}");
+    }
+}

@@ -50,6 +50,24 @@ impl Bits<'_> {
         self.at = self.at.saturating_add(count);
     }
 
+    /// The bits behind an end of line, if there is one here.
+    fn behind_end_of_line(&self) -> Option<Self> {
+        if self.look(11) != 0 {
+            return None;
+        }
+        let mut bits = *self;
+        while bits.look(1) == 0 {
+            // Whole bytes of zeros may fill a line up.
+            let step = if bits.look(8) == 0 { 8 } else { 1 };
+            bits.skip(step);
+            if bits.is_behind() {
+                return None;
+            }
+        }
+        bits.skip(1);
+        Some(bits)
+    }
+
     fn align(&mut self, unit: usize) {
         self.at = self.at.next_multiple_of(unit);
     }
@@ -162,21 +180,11 @@ impl<'a> Fax<'a> {
 
     /// Passes over an end of line, eleven zeros or more and a one, if there is one here.
     fn skip_end_of_line(&mut self) -> bool {
-        if self.bits.look(11) != 0 {
-            return false;
+        let behind = self.bits.behind_end_of_line();
+        if let Some(behind) = behind {
+            self.bits = behind;
         }
-        let mut bits = self.bits;
-        while bits.look(1) == 0 {
-            // Whole bytes of zeros may fill a line up.
-            let step = if bits.look(8) == 0 { 8 } else { 1 };
-            bits.skip(step);
-            if bits.is_behind() {
-                return false;
-            }
-        }
-        bits.skip(1);
-        self.bits = bits;
-        true
+        behind.is_some()
     }
 
     /// Goes on to the next end of line.
@@ -184,10 +192,11 @@ impl<'a> Fax<'a> {
         while self.bits.look(11) != 0 {
             self.bits.skip(1);
         }
-        if self.bits.is_behind() || self.bits.at / 8 + 1 >= self.bits.data.len() {
-            return Err("a strip or tile is cut short".into());
+        // The zeros may be those behind the data.
+        match self.bits.behind_end_of_line() {
+            Some(_) => Ok(()),
+            None => Err("a strip or tile is cut short".into()),
         }
-        Ok(())
     }
 
     /// A run of one colour (T.4, tables 2 and 3): codes for 64 pixels and more, and one for fewer.
@@ -297,6 +306,90 @@ fn paint(changes: &[u32], width: u32, out: &mut [u8]) {
                 *back |= tail;
             }
             [] => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fax::{BitWriter, Bits as Code, VecWriter};
+
+    /// Codes one after another: their bits, and how many.
+    fn coded(codes: &[(u16, u8)]) -> Vec<u8> {
+        let mut writer = VecWriter::new();
+        for &(data, len) in codes {
+            writer.write(Code { data, len }).unwrap();
+        }
+        writer.finish()
+    }
+
+    const END_OF_LINE: (u16, u8) = (1, 12);
+    /// White 2, black 3, white 11: a row of 16 pixels (T.4, table 2).
+    const ROW: [(u16, u8); 3] = [(0b0111, 4), (0b10, 2), (0b01000, 5)];
+    const SHADES: [u8; 2] = [0b0011_1000, 0];
+
+    #[test]
+    fn rows_are_read_with_marks_and_without() {
+        let [a, b, c] = ROW;
+        let plain = coded(&[a, b, c, (0, 5), a, b, c]);
+        let mut words = Fax::new(Compression::FaxRows { words: true }, &plain, 16, 0);
+        let marked = coded(&[END_OF_LINE, a, b, c, (0, 9), END_OF_LINE, a, b, c]);
+        let mut fax = Fax::new(Compression::Fax3, &marked, 16, 0);
+        for reader in [&mut words, &mut fax] {
+            let mut row = [9; 2];
+            for _ in 0..2 {
+                reader.read(&mut row).unwrap();
+                assert_eq!(row, SHADES);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_repeat_the_one_above() {
+        let [a, b, c] = ROW;
+        // A row by itself, one that is the same (vertical 0, three times), and one that is a pixel to the right.
+        let same = [(0, 1), (1, 1), (1, 1), (1, 1)];
+        let right = [(0, 1), (0b011, 3), (0b011, 3), (1, 1)];
+        let codes = [
+            &[END_OF_LINE, (1, 1), a, b, c, END_OF_LINE],
+            &same[..],
+            &[END_OF_LINE],
+            &right,
+        ]
+        .concat();
+        let data = coded(&codes);
+        let mut fax = Fax::new(Compression::Fax3, &data, 16, TWO_DIMENSIONAL);
+        for want in [SHADES, SHADES, [0b0001_1100, 0]] {
+            let mut row = [9; 2];
+            fax.read(&mut row).unwrap();
+            assert_eq!(row, want);
+        }
+        assert_eq!(fax.bad_rows(), 0);
+    }
+
+    #[test]
+    fn a_bad_row_costs_itself_alone() {
+        let [a, b, c] = ROW;
+        // Black 3 is followed by what begins no code.
+        let data = coded(&[END_OF_LINE, a, b, END_OF_LINE, a, b, c]);
+        let mut fax = Fax::new(Compression::Fax3, &data, 16, 0);
+        let mut row = [9; 2];
+        fax.read(&mut row).unwrap();
+        assert_eq!((row, fax.bad_rows()), (SHADES, 1));
+        fax.read(&mut row).unwrap();
+        assert_eq!((row, fax.bad_rows()), (SHADES, 1));
+    }
+
+    #[test]
+    fn white_to_the_end_of_the_page_may_be_left_out() {
+        // Vertical 0: a white row; then the end of the block.
+        let data = coded(&[(1, 1), END_OF_LINE, END_OF_LINE]);
+        let mut fax = Fax::new(Compression::Fax4, &data, 16, 0);
+        for _ in 0..3 {
+            let mut row = [9; 2];
+            fax.read(&mut row).unwrap();
+            assert_eq!(row, [0, 0]);
         }
     }
 }

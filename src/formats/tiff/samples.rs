@@ -257,3 +257,73 @@ fn add_wide<const N: usize>(row: &mut [u8], stride: usize, order: Endian) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unpacked(row: &[u8], bits: u32, is_float: bool, order: Endian) -> Vec<u16> {
+        let mut unpacker = Unpacker {
+            bits,
+            float: is_float,
+            order,
+            is_index: false,
+            beyond: false,
+        };
+        let mut out = vec![0; row.len() * 8 / bits as usize];
+        unpacker.unpack(row, &mut out, 1);
+        out
+    }
+
+    #[test]
+    fn every_depth_reaches_from_black_to_white() {
+        for bits in (1..=32).chain([64]) {
+            let row = [vec![0u8; bits as usize], vec![0xFF; bits as usize]].concat();
+            let white = if bits <= 8 { 255 } else { 65_535 };
+            for order in [Endian::Little, Endian::Big] {
+                let out = unpacked(&row, bits, false, order);
+                assert_eq!((out.first(), out.last()), (Some(&0), Some(&white)), "{bits} bits");
+            }
+        }
+        assert_eq!(
+            unpacked(&[0x12, 0x34, 0x56], 12, false, Endian::Little),
+            [0x1231, 0x4564]
+        );
+        assert_eq!(unpacked(&[0x12, 0x34, 0x56], 24, false, Endian::Little), [0x5634]);
+        assert_eq!(unpacked(&[0x12, 0x34, 0x56], 24, false, Endian::Big), [0x1234]);
+    }
+
+    #[test]
+    fn floats_of_every_width_are_the_same_number() {
+        // 0.5, with one digit of the exponent's and none of the fraction's.
+        for half in [
+            &[0x38, 0x00][..],
+            &[0x3E, 0, 0],
+            &0.5f32.to_be_bytes(),
+            &0.5f64.to_be_bytes(),
+        ] {
+            assert_eq!(float(half, Endian::Big), 0.5, "{half:?}");
+            let reversed: Vec<u8> = half.iter().rev().copied().collect();
+            assert_eq!(float(&reversed, Endian::Little), 0.5, "{half:?}");
+        }
+        assert_eq!(float(&[0x00, 0x01], Endian::Big), 2f64.powi(-24));
+        assert_eq!(float(&[0xBC, 0x00], Endian::Big), -1.0);
+        assert!(float(&[0x7C, 0x00], Endian::Big).is_nan());
+    }
+
+    #[test]
+    fn differences_add_up_across_bytes_in_either_order() {
+        for order in [Endian::Little, Endian::Big] {
+            let bytes = |v: u32| match order {
+                Endian::Little => v.to_le_bytes(),
+                Endian::Big => v.to_be_bytes(),
+            };
+            let mut row = [bytes(0x00FF_FFFF), bytes(1), bytes(u32::MAX)].concat();
+            add_wide::<4>(&mut row, 1, order);
+            assert_eq!(
+                row,
+                [bytes(0x00FF_FFFF), bytes(0x0100_0000), bytes(0x00FF_FFFF)].concat()
+            );
+        }
+    }
+}
