@@ -10,6 +10,8 @@ mod png;
 mod scenes;
 mod still_life;
 mod tiff;
+mod tiff_coded;
+mod tiff_colors;
 
 use crate::entry::{Entry, Result};
 
