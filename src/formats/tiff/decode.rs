@@ -244,6 +244,9 @@ impl<'p, 'a> Reader<'p, 'a> {
         }
         let page = self.page;
         let (n, planar) = (self.stride, page.planar);
+        if planar && page.bits == 8 && target.is_direct() {
+            return self.interleave(sources, first, span, target);
+        }
         for (plane, (source, raw)) in sources.iter_mut().zip(&mut self.raw).enumerate() {
             match source {
                 Rows::Bytes(bytes) => {
@@ -281,6 +284,32 @@ impl<'p, 'a> Reader<'p, 'a> {
             }
         }
         target.put(self.line.get(..span.len * n).unwrap_or_default(), span);
+        Ok(())
+    }
+
+    /// Reads a row of planes of 8 bits to where their samples belong.
+    fn interleave(
+        &mut self,
+        sources: &mut [Rows<'_>],
+        first: usize,
+        span: Span,
+        target: &mut Target,
+    ) -> Result<(), Broken> {
+        let n = self.stride;
+        for (plane, (source, raw)) in sources.iter_mut().zip(&mut self.raw).enumerate() {
+            match source {
+                Rows::Bytes(bytes) => {
+                    bytes.read(raw)?;
+                    self.undo.row(raw);
+                }
+                Rows::Stream(stream) => stream.row(first, raw.get_mut(..span.len).unwrap_or_default())?,
+            }
+            if let Some(Direct::Narrow(out)) = target.direct(span) {
+                for (pixel, &sample) in out.chunks_exact_mut(n).zip(&*raw) {
+                    pixel[plane] = sample;
+                }
+            }
+        }
         Ok(())
     }
 
