@@ -153,6 +153,91 @@ fn picture(width: u32, height: u32) -> Vec<u8> {
     samples
 }
 
+/// An uncompressed or compressed picture in one strip.
+struct Tiff<'a> {
+    samples: &'a [u8],
+    bits: u32,
+    channels: u32,
+    photometric: u32,
+    compression: u32,
+    planar: u32,
+    fill_order: u32,
+}
+
+impl<'a> Tiff<'a> {
+    fn new(samples: &'a [u8], bits: u32, channels: u32) -> Self {
+        Self {
+            samples,
+            bits,
+            channels,
+            photometric: 2,
+            compression: 1,
+            planar: 1,
+            fill_order: 1,
+        }
+    }
+
+    fn file(&self, width: u32, height: u32) -> Vec<u8> {
+        let strip = match self.compression {
+            5 => weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8)
+                .encode(self.samples)
+                .unwrap(),
+            8 => {
+                let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+                std::io::Write::write_all(&mut encoder, self.samples).unwrap();
+                encoder.finish().unwrap()
+            }
+            _ if self.fill_order == 2 => self.samples.iter().map(|v| v.reverse_bits()).collect(),
+            _ => self.samples.to_vec(),
+        };
+        let planes = if self.planar == 2 { self.channels } else { 1 };
+        let (length, strips) = (strip.len() as u32 / planes, 8);
+        let mut out = b"II*\0".to_vec();
+        let behind = strips + strip.len() as u32 + strip.len() as u32 % 2;
+        out.extend(behind.to_le_bytes());
+        out.extend(&strip);
+        out.resize(behind as usize, 0);
+        let mut lists = Vec::new();
+        let mut fields = vec![
+            (0x0100, width),
+            (0x0101, height),
+            (0x0103, self.compression),
+            (0x0106, self.photometric),
+            (0x010A, self.fill_order),
+            (0x0115, self.channels),
+            (0x0116, height),
+            (0x011C, self.planar),
+        ];
+        // One number of bits for all samples is enough.
+        fields.insert(2, (0x0102, self.bits));
+        let count = fields.len() as u32 + 2;
+        let lists_at = behind + 2 + 12 * count + 4;
+        out.extend((count as u16).to_le_bytes());
+        let mut entry = |tag: u16, count: u32, value: u32| {
+            out.extend(tag.to_le_bytes());
+            out.extend([4, 0]);
+            out.extend(count.to_le_bytes());
+            out.extend(value.to_le_bytes());
+        };
+        for (tag, value) in fields {
+            if tag == 0x0115 {
+                entry(0x0111, planes, if planes == 1 { strips } else { lists_at });
+            }
+            entry(tag, 1, value);
+            if tag == 0x0116 {
+                entry(0x0117, planes, if planes == 1 { length } else { lists_at + 4 * planes });
+            }
+        }
+        if planes > 1 {
+            lists.extend((0..planes).flat_map(|i| (strips + i * length).to_le_bytes()));
+            lists.extend((0..planes).flat_map(|_| length.to_le_bytes()));
+        }
+        out.extend([0; 4]);
+        out.extend(lists);
+        out
+    }
+}
+
 /// One file of each format and kind that takes memory in its own way: a name and its bytes.
 fn classes(width: u32, height: u32) -> Vec<(String, Vec<u8>)> {
     use image::{DynamicImage, ImageBuffer, ImageFormat};
@@ -196,19 +281,66 @@ fn classes(width: u32, height: u32) -> Vec<(String, Vec<u8>)> {
         Encoder::new(&mut bytes, 90).encode(samples, w, h, color).unwrap();
         classes.push((name.to_owned(), bytes));
     }
-    let wide: Vec<u16> = rgb.iter().map(|&v| u16::from(v) * 257).collect();
-    for (name, is_wide) in [("rgb.tif", false), ("rgb-16.tif", true)] {
-        use tiff::encoder::{TiffEncoder, colortype};
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
-        let written = if is_wide {
-            encoder.write_image::<colortype::RGB16>(width, height, &wide)
-        } else {
-            encoder.write_image::<colortype::RGB8>(width, height, &rgb)
-        };
-        written.unwrap();
-        classes.push((name.to_owned(), bytes.into_inner()));
-    }
+    let wide: Vec<u8> = rgb.iter().flat_map(|&v| [v, v]).collect();
+    let planes: Vec<u8> = (0..3).flat_map(|c| rgb.iter().skip(c).step_by(3).copied()).collect();
+    let inks: Vec<u8> = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 0]).collect();
+    let tiffs = [
+        ("rgb.tif", Tiff::new(&rgb, 8, 3)),
+        ("rgb-16.tif", Tiff::new(&wide, 16, 3)),
+        (
+            "planes.tif",
+            Tiff {
+                planar: 2,
+                ..Tiff::new(&planes, 8, 3)
+            },
+        ),
+        (
+            "cmyk.tif",
+            Tiff {
+                photometric: 5,
+                ..Tiff::new(&inks, 8, 4)
+            },
+        ),
+        (
+            "lzw.tif",
+            Tiff {
+                compression: 5,
+                ..Tiff::new(&rgb, 8, 3)
+            },
+        ),
+        (
+            "deflate.tif",
+            Tiff {
+                compression: 8,
+                ..Tiff::new(&rgb, 8, 3)
+            },
+        ),
+        (
+            "reversed.tif",
+            Tiff {
+                fill_order: 2,
+                ..Tiff::new(&rgb, 8, 3)
+            },
+        ),
+        (
+            "jpeg.tif",
+            Tiff {
+                compression: 7,
+                photometric: 6,
+                ..Tiff::new(&classes[0].1, 8, 3)
+            },
+        ),
+        (
+            "progressive-jpeg.tif",
+            Tiff {
+                compression: 7,
+                photometric: 6,
+                ..Tiff::new(&classes[1].1, 8, 3)
+            },
+        ),
+    ]
+    .map(|(name, kind)| (name.to_owned(), kind.file(width, height)));
+    classes.extend(tiffs);
     let rgb = DynamicImage::from(ImageBuffer::<image::Rgb<u8>, _>::from_raw(width, height, rgb).unwrap());
     let mut rgba = rgb.to_rgba8();
     for (x, _, pixel) in rgba.enumerate_pixels_mut() {

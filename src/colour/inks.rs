@@ -1,6 +1,8 @@
 //! From four inks to RGB.
 
-use moxcms::{ColorProfile, Layout as ProfileLayout, TransformOptions};
+use std::sync::Arc;
+
+use moxcms::{ColorProfile, Layout as ProfileLayout, TransformExecutor, TransformOptions};
 
 use super::icc::{self, ProfileSpace};
 use crate::error::Error;
@@ -10,7 +12,29 @@ use crate::pixels::zeros;
 /// product of what each ink and black let through, as most programs do.
 pub(crate) fn to_rgb(cmyk: &[u8], profile: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     let mut rgb = zeros(cmyk.len() / 4 * 3)?;
-    if !profile.is_some_and(|p| through_profile(cmyk, p, &mut rgb)) {
+    Inks::new(profile).to_rgb(cmyk, &mut rgb);
+    Ok(rgb)
+}
+
+/// The conversion of [`to_rgb`], for those who have a picture row by row.
+pub(crate) struct Inks {
+    transform: Option<Arc<dyn TransformExecutor<u8> + Send + Sync>>,
+}
+
+impl Inks {
+    pub(crate) fn new(profile: Option<&[u8]>) -> Self {
+        Self {
+            transform: profile.and_then(transform),
+        }
+    }
+
+    /// Fills `rgb` with the colours of as many pixels.
+    pub(crate) fn to_rgb(&self, cmyk: &[u8], rgb: &mut [u8]) {
+        if let Some(transform) = &self.transform
+            && transform.transform(cmyk, rgb).is_ok()
+        {
+            return;
+        }
         for (ink, out) in cmyk.chunks_exact(4).zip(rgb.chunks_exact_mut(3)) {
             for (&v, out) in ink[..3].iter().zip(out) {
                 let light = (255 - u32::from(v)) * (255 - u32::from(ink[3]));
@@ -18,24 +42,21 @@ pub(crate) fn to_rgb(cmyk: &[u8], profile: Option<&[u8]>) -> Result<Vec<u8>, Err
             }
         }
     }
-    Ok(rgb)
 }
 
-/// Converts through an ICC profile; `false` if it is no usable profile for four inks.
-fn through_profile(cmyk: &[u8], profile: &[u8], rgb: &mut [u8]) -> bool {
+/// What an ICC profile makes of inks; `None` if it is no usable profile for four of them.
+fn transform(profile: &[u8]) -> Option<Arc<dyn TransformExecutor<u8> + Send + Sync>> {
     if icc::space(profile) != Some(ProfileSpace::Cmyk) {
-        return false;
+        return None;
     }
-    let Ok(inks) = ColorProfile::new_from_slice(profile) else {
-        return false;
-    };
-    inks.create_transform_8bit(
+    let inks = ColorProfile::new_from_slice(profile).ok()?;
+    let transform = inks.create_transform_8bit(
         ProfileLayout::Rgba, // any four channels
         &ColorProfile::new_srgb(),
         ProfileLayout::Rgb,
         TransformOptions::default(),
-    )
-    .is_ok_and(|transform| transform.transform(cmyk, rgb).is_ok())
+    );
+    transform.ok()
 }
 
 #[cfg(test)]

@@ -16,3 +16,4 @@ mod orientation;
 mod phase;
 mod promise;
 mod support;
+mod tiff;

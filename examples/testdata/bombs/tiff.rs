@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use tiff::encoder::compression::{CompressionAlgorithm, Lzw};
-
 use super::{Answers, Bombs, EITHER, HEAVY, OK, REFUSED};
 use crate::entry::Result;
 use crate::formats::deflate::zlib;
 use crate::formats::ifd::{Fields, Structure, Value};
+use crate::formats::tiff::lzw;
 
 /// A picture's tags, to be changed before they are written.
 pub(super) struct Tags {
@@ -139,11 +138,7 @@ fn planar(set: &mut Bombs) -> Result<()> {
 
 fn packed(data: &[u8], method: u16) -> Result<Cow<'_, [u8]>> {
     Ok(match method {
-        5 => {
-            let mut out = Vec::new();
-            Lzw.write_to(&mut out, data)?;
-            out.into()
-        }
+        5 => lzw(data)?.into(),
         8 => zlib(data).into(),
         _ => data.into(),
     })

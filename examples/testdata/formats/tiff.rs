@@ -1,7 +1,5 @@
 //! TIFF pictures (TIFF 6.0), with every tag chosen by hand.
 
-use tiff::encoder::compression::{CompressionAlgorithm, Lzw};
-
 use super::deflate::zlib;
 use super::ifd::{Fields, Structure, Value};
 use crate::entry::Result;
@@ -35,8 +33,16 @@ pub(crate) struct Page {
     pub(crate) layout: Layout,
     /// Rows of packed pixels in the file's byte order.
     pub(crate) pixels: Vec<u8>,
-    /// More tags.
+    /// Whether each channel has strips or tiles of its own; whole bytes a channel only.
+    pub(crate) planar: bool,
+    /// Whether the bits of each byte are stored from the lowest.
+    pub(crate) reversed: bool,
+    /// The number of another compression, and strips that are coded in it, instead of `pixels`.
+    pub(crate) coded: Option<(u16, Vec<Vec<u8>>)>,
+    /// More tags, or others.
     pub(crate) extra: Fields,
+    /// Tags that are not there.
+    pub(crate) left_out: Vec<u16>,
 }
 
 impl Page {
@@ -49,29 +55,31 @@ impl Page {
             compression: Compression::None,
             layout: Layout::Strips(16),
             pixels,
+            planar: false,
+            reversed: false,
+            coded: None,
             extra: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
     /// Appends the page to the structure's chain.
     pub(crate) fn write(&self, s: &mut Structure) -> Result<()> {
-        let row = (self.size.0 * self.bits.iter().map(|&b| usize::from(b)).sum::<usize>()).div_ceil(8);
-        let pieces: Vec<Vec<u8>> = match self.layout {
-            Layout::Strips(rows) => self.pixels.chunks(row * rows).map(<[u8]>::to_vec).collect(),
-            Layout::Tiles(side) => self.tiles(side),
-        };
-        let piece_row = match self.layout {
-            Layout::Strips(_) => row,
-            Layout::Tiles(side) => side * row / self.size.0,
+        let pieces = match &self.coded {
+            Some((_, pieces)) => pieces.clone(),
+            None => self.pieces()?,
         };
         let mut offsets = Vec::new();
         let mut lengths = Vec::new();
-        for piece in pieces {
-            let packed = compress(&piece, piece_row, self.compression)?;
-            offsets.push(s.append(&packed) as u32);
-            lengths.push(packed.len() as u32);
+        for mut piece in pieces {
+            if self.reversed {
+                piece.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+            }
+            offsets.push(s.append(&piece) as u32);
+            lengths.push(piece.len() as u32);
         }
         let method = match self.compression {
+            _ if self.coded.is_some() => self.coded.as_ref().map_or(1, |(method, _)| *method),
             Compression::None => 1,
             Compression::Lzw => 5,
             Compression::Deflate => 8,
@@ -84,7 +92,7 @@ impl Page {
             (0x0103, Value::short(method)),
             (0x0106, Value::short(self.photometric)),
             (0x0115, Value::short(u16::try_from(self.bits.len())?)),
-            (0x011C, Value::short(1)),
+            (0x011C, Value::short(if self.planar { 2 } else { 1 })),
         ];
         match self.layout {
             Layout::Strips(rows) => fields.extend([
@@ -99,16 +107,47 @@ impl Page {
                 (0x0145, Value::Long(lengths)),
             ]),
         }
+        if self.reversed {
+            fields.push((0x010A, Value::short(2)));
+        }
+        fields.retain(|field| !self.left_out.contains(&field.0) && self.extra.iter().all(|extra| extra.0 != field.0));
         fields.extend(self.extra.iter().cloned());
         fields.sort_by_key(|f| f.0);
         s.chain(&fields);
         Ok(())
     }
 
+    /// The strips or tiles, compressed.
+    fn pieces(&self) -> Result<Vec<Vec<u8>>> {
+        if !self.planar {
+            return self.pieces_of(&self.pixels, self.bits.iter().map(|&b| usize::from(b)).sum());
+        }
+        let bytes = usize::from(self.bits[0]) / 8;
+        let mut pieces = Vec::new();
+        for plane in 0..self.bits.len() {
+            let samples = self.pixels.chunks_exact(bytes).skip(plane).step_by(self.bits.len());
+            pieces.extend(self.pieces_of(&samples.flatten().copied().collect::<Vec<u8>>(), 8 * bytes)?);
+        }
+        Ok(pieces)
+    }
+
+    /// Those of pixels of so many bits.
+    fn pieces_of(&self, pixels: &[u8], bits: usize) -> Result<Vec<Vec<u8>>> {
+        let row = (self.size.0 * bits).div_ceil(8);
+        let (pieces, piece_row): (Vec<Vec<u8>>, usize) = match self.layout {
+            Layout::Strips(rows) => (pixels.chunks(row * rows).map(<[u8]>::to_vec).collect(), row),
+            Layout::Tiles(side) => (self.tiles(pixels, side), side * row / self.size.0),
+        };
+        pieces
+            .iter()
+            .map(|piece| compress(piece, piece_row, self.compression))
+            .collect()
+    }
+
     /// The pixels cut into tiles, filled up with zeros at the edges; whole bytes a pixel only.
-    fn tiles(&self, side: usize) -> Vec<Vec<u8>> {
+    fn tiles(&self, pixels: &[u8], side: usize) -> Vec<Vec<u8>> {
         let (width, height) = self.size;
-        let bytes = self.pixels.len() / (width * height);
+        let bytes = pixels.len() / (width * height);
         let mut tiles = Vec::new();
         for y in (0..height).step_by(side) {
             for x in (0..width).step_by(side) {
@@ -116,7 +155,7 @@ impl Page {
                 let length = (width - x).min(side) * bytes;
                 for dy in 0..side.min(height - y) {
                     let from = ((y + dy) * width + x) * bytes;
-                    tile[dy * side * bytes..][..length].copy_from_slice(&self.pixels[from..from + length]);
+                    tile[dy * side * bytes..][..length].copy_from_slice(&pixels[from..from + length]);
                 }
                 tiles.push(tile);
             }
@@ -138,14 +177,16 @@ fn compress(data: &[u8], row: usize, compression: Compression) -> Result<Vec<u8>
     Ok(match compression {
         Compression::None => data.to_vec(),
         Compression::Deflate => zlib(data),
-        Compression::Lzw => {
-            let mut out = Vec::new();
-            Lzw.write_to(&mut out, data)?;
-            out
-        }
+        Compression::Lzw => lzw(data)?,
         // Each row by itself (TIFF 6.0, section 9).
         Compression::PackBits => data.chunks(row).flat_map(pack_bits).collect(),
     })
+}
+
+/// LZW (TIFF 6.0, section 13).
+pub(crate) fn lzw(data: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8);
+    Ok(encoder.encode(data)?)
 }
 
 /// PackBits: runs of up to 128 bytes, and stretches without runs.

@@ -9,6 +9,9 @@ mod photos;
 mod png;
 mod scenes;
 mod still_life;
+mod tiff;
+mod tiff_coded;
+mod tiff_colors;
 
 use crate::entry::{Entry, Result};
 
@@ -21,7 +24,7 @@ pub(crate) fn all() -> Result<Vec<Entry>> {
         others::gif()?,
         others::bmp(),
         others::webp()?,
-        others::tiff()?,
+        tiff::shelf()?,
         others::heic()?,
         broken::shelf()?,
         bombs::shelf()?,

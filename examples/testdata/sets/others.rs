@@ -1,11 +1,9 @@
-//! `gif/`, `bmp/`, `webp/`, `tiff/` and `heic/`.
+//! `gif/`, `bmp/`, `webp/` and `heic/`.
 
 use heifer::Metadata;
 
 use crate::entry::{Result, Shelf};
 use crate::formats::gif::{self as gif_file, Part, TRANSPARENT};
-use crate::formats::ifd::{Structure, Value};
-use crate::formats::tiff::{self as tiff_file, Compression, Layout, Page};
 use crate::formats::webp::{self as webp_file, chunk, extended, frame, lossless};
 use crate::formats::{bmp as bmp_file, exif, heic as heic_file, icc, png};
 use crate::picture::{CHART_HEIGHT, CHART_WIDTH, Picture, chart, chart_alpha, chart_sized};
@@ -214,132 +212,6 @@ pub(crate) fn webp() -> Result<Shelf> {
         "two frames with alpha, the first smaller than the canvas",
         &chunks,
     );
-    Ok(shelf)
-}
-
-pub(crate) fn tiff() -> Result<Shelf> {
-    let mut shelf = Shelf::new("tiff");
-    let picture = chart();
-    let rgb = || Page::new(SIZE, 3, 2, picture.rgb.clone());
-    let mut add = |name: &str, special: &str, bytes: Vec<u8>| shelf.ok(name, "TIFF", SIZE, special, bytes);
-    for (name, compression, special) in [
-        ("none", Compression::None, "RGB, uncompressed"),
-        ("lzw", Compression::Lzw, "RGB, LZW"),
-        ("deflate", Compression::Deflate, "RGB, deflate"),
-        ("packbits", Compression::PackBits, "RGB, PackBits"),
-    ] {
-        let page = Page { compression, ..rgb() };
-        add(&format!("{name}.tif"), special, tiff_file::file(&[page])?);
-    }
-    let page = Page {
-        layout: Layout::Tiles(16),
-        ..rgb()
-    };
-    add("tiled.tif", "RGB in tiles of 16 × 16", tiff_file::file(&[page])?);
-    let page = Page {
-        layout: Layout::Tiles(32),
-        compression: Compression::Lzw,
-        ..rgb()
-    };
-    add(
-        "tiled-lzw.tif",
-        "RGB in tiles of 32 × 32, LZW",
-        tiff_file::file(&[page])?,
-    );
-    let page = Page {
-        layout: Layout::Strips(SIZE.1),
-        ..rgb()
-    };
-    add("one-strip.tif", "RGB in one strip", tiff_file::file(&[page])?);
-
-    let gray = picture.gray();
-    let bits = |invert: u16| {
-        let rows = gray.chunks_exact(SIZE.0);
-        rows.flat_map(move |row| png::pack(row.iter().map(move |&v| u16::from(v >> 7) ^ invert), 1))
-            .collect()
-    };
-    let one_bit = |photometric: u16, invert: u16| Page {
-        bits: vec![1],
-        ..Page::new(SIZE, 1, photometric, bits(invert))
-    };
-    add(
-        "gray-1.tif",
-        "gray, 1 bit, black is zero",
-        tiff_file::file(&[one_bit(1, 0)])?,
-    );
-    add(
-        "gray-1-white-is-zero.tif",
-        "gray, 1 bit, white is zero",
-        tiff_file::file(&[one_bit(0, 1)])?,
-    );
-    add(
-        "gray-8.tif",
-        "gray, 8 bits",
-        tiff_file::file(&[Page::new(SIZE, 1, 1, gray.clone())])?,
-    );
-    let inverted = gray.iter().map(|v| 255 - v).collect();
-    let bytes = tiff_file::file(&[Page::new(SIZE, 1, 0, inverted)])?;
-    add("gray-8-white-is-zero.tif", "gray, 8 bits, white is zero", bytes);
-    let deep = |samples: &[u8], big_endian: bool| -> Vec<u8> {
-        let wide = samples.iter().map(|&v| u16::from(v) << 8 | u16::from(v));
-        wide.flat_map(|v| if big_endian { v.to_be_bytes() } else { v.to_le_bytes() })
-            .collect()
-    };
-    let page = Page {
-        bits: vec![16],
-        ..Page::new(SIZE, 1, 1, deep(&gray, false))
-    };
-    add("gray-16.tif", "gray, 16 bits", tiff_file::file(&[page])?);
-    let rgb_16 = |big_endian: bool| Page {
-        bits: vec![16; 3],
-        ..Page::new(SIZE, 3, 2, deep(&picture.rgb, big_endian))
-    };
-    add("rgb-16.tif", "RGB, 16 bits", tiff_file::file(&[rgb_16(false)])?);
-    let page = Page {
-        extra: vec![(0x0152, Value::short(2))],
-        ..Page::new(SIZE, 4, 2, picture.rgba(chart_alpha(SIZE.0, SIZE.1)))
-    };
-    add("rgba-8.tif", "RGB with alpha", tiff_file::file(&[page])?);
-    // A palette of TIFF: all reds, all greens, all blues, 16 bits each.
-    let colors = bmp_file::tinted_grays();
-    let map = [2usize, 1, 0]
-        .iter()
-        .flat_map(|&c| colors.chunks_exact(4).map(move |p| u16::from(p[c]) * 257))
-        .collect();
-    let page = Page {
-        extra: vec![(0x0140, Value::Short(map))],
-        ..Page::new(SIZE, 1, 3, gray.clone())
-    };
-    add("palette-8.tif", "palette of 256 colours", tiff_file::file(&[page])?);
-    let inks = picture
-        .rgb
-        .chunks_exact(3)
-        .flat_map(|p| [255 - p[0], 255 - p[1], 255 - p[2], 0])
-        .collect();
-    let bytes = tiff_file::file(&[Page::new(SIZE, 4, 5, inks)])?;
-    add("cmyk.tif", "CMYK, 8 bits, 0 is no ink", bytes);
-
-    let mut big_endian = Structure::new(true, false);
-    rgb_16(true).write(&mut big_endian)?;
-    add("big-endian.tif", "RGB, 16 bits, big endian", big_endian.out);
-    let mut big = Structure::new(false, true);
-    rgb().write(&mut big)?;
-    add("bigtiff.tif", "RGB, BigTIFF", big.out);
-    let pages = [
-        rgb(),
-        Page::new((31, 23), 3, 2, chart_sized(31, 23).rgb),
-        Page::new(SIZE, 1, 1, gray.clone()),
-    ];
-    add(
-        "multi-page.tif",
-        "three pages of different kinds; the first counts",
-        tiff_file::file(&pages)?,
-    );
-    let page = Page {
-        extra: vec![(0x8773, Value::Undefined(icc::rgb()))],
-        ..rgb()
-    };
-    add("icc.tif", "RGB with an ICC profile", tiff_file::file(&[page])?);
     Ok(shelf)
 }
 

@@ -9,6 +9,7 @@ pub(crate) use decode::{MAX_SCANS, damage, refuse};
 pub(super) use header::is_motion_photo_by;
 pub(crate) use header::{frame_size, has_huffman_tables};
 pub(crate) use metadata::for_encoder;
+pub(in crate::formats) use ycbcr::{to_rgb as ycbcr_to_rgb, upsample};
 
 use super::row::{Clean, Exif, Row};
 

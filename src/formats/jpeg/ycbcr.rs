@@ -46,7 +46,13 @@ pub(super) fn interleave(header: &Header, planes: &Planes) -> Result<(Layout, Ve
 }
 
 /// One row of the picture from a plane that is `factors` times smaller.
-fn upsample(plane: &Plane, (across, down): (usize, usize), y: usize, blend: &mut Vec<u16>, out: &mut [u8]) {
+pub(in crate::formats) fn upsample(
+    plane: &Plane,
+    (across, down): (usize, usize),
+    y: usize,
+    blend: &mut Vec<u16>,
+    out: &mut [u8],
+) {
     let width = out.len().div_ceil(across).min(plane.width());
     let row = |y: usize| {
         let start = y.min(plane.height() - 1) * plane.stride();
@@ -84,7 +90,7 @@ fn upsample(plane: &Plane, (across, down): (usize, usize), y: usize, blend: &mut
 }
 
 /// R = Y + 1.402 Cr, G = Y − 0.344136 Cb − 0.714136 Cr, B = Y + 1.772 Cb, in 16-bit fixed point.
-fn to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+pub(in crate::formats) fn to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
     let round = |v: i32| u8::try_from(((v + 0x8000) >> 16).clamp(0, 255)).unwrap_or(u8::MAX);
     [

@@ -1,11 +1,14 @@
 //! The first directory of a TIFF or BigTIFF, and the raw formats that look like one.
 
+use super::layout::{Meaning, Page};
+use super::memory;
 use crate::Orientation;
 use crate::colour::{Description, Numbers, Primaries, Transfer, icc};
 use crate::error::Error;
 use crate::formats::format::Format;
 use crate::formats::ifd::{self, Ifd, Tiff};
 use crate::formats::info::{ColorModel, ImageInfo};
+use crate::formats::row::Memory;
 
 /// The type of pairs of a numerator and a denominator.
 const RATIONAL: u16 = 5;
@@ -27,22 +30,17 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .ok_or_else(|| malformed(&format!("its first directory has no {name}")))
     };
     let (width, height) = (side(ifd::IMAGE_WIDTH, "width")?, side(ifd::IMAGE_LENGTH, "height")?);
+    // What is not read has a header all the same: it is refused by name once its pixels are wanted.
+    let page = Page::read(data).ok();
     let color = match uint(ifd::PHOTOMETRIC) {
-        Some(0 | 1) | None => ColorModel::Gray,
+        Some(0 | 1) => ColorModel::Gray,
         Some(3) => ColorModel::Palette,
         Some(5) => ColorModel::Cmyk,
         Some(6) => ColorModel::YCbCr,
         Some(8 | 9) => ColorModel::Lab,
-        Some(_) => ColorModel::Rgb,
+        None if uint(ifd::SAMPLES_PER_PIXEL).is_none_or(|n| n < 3) => ColorModel::Gray,
+        _ => ColorModel::Rgb,
     };
-    let base = match color {
-        ColorModel::Gray | ColorModel::Palette => 1,
-        ColorModel::Cmyk => 4,
-        _ => 3,
-    };
-    // An extra sample is alpha when it says so (1 associated, 2 unassociated).
-    let alpha = uint(ifd::EXTRA_SAMPLES).is_some_and(|v| v == 1 || v == 2)
-        && uint(ifd::SAMPLES_PER_PIXEL).is_some_and(|n| n > base);
     let images = u32::try_from(tiff.count_ifds()).unwrap_or(u32::MAX).max(1);
     Ok(ImageInfo {
         format: Format::Tiff,
@@ -54,7 +52,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .and_then(|v| u8::try_from(v).ok())
             .unwrap_or(1),
         color,
-        alpha,
+        alpha: page.as_ref().is_some_and(|page| page.alpha.is_some()),
         frames: 1,
         images,
         profile: first
@@ -73,50 +71,21 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .iter()
             .filter_map(|&tag| Some(tiff.bytes(first.find(tag)?)?.len() as u64))
             .sum(),
-        density: density(&tiff, &first, width),
-        decoder_memory: decoder_memory(&tiff, &first, u64::from(width) * u64::from(height)).saturating_add(
-            // Both lists, once as values of any type and once as offsets.
-            2 * 40 * chunk_count(data) +
-            // A file with more pages, or with a palette, is changed before it is decoded.
-            if images > 1 || color == ColorModel::Palette {
-                data.len() as u64
-            } else {
-                0
-            },
-        ),
+        density: density(&tiff, &first, width, page.as_ref()),
+        decoder_memory: page.as_ref().map_or(0, memory::beside),
         jpeg: None,
     })
 }
 
-/// The most entries that the lists of strips and tiles have.
-pub(super) fn chunk_count(data: &[u8]) -> u64 {
-    let count = || {
-        let tiff = Tiff::parse(data)?;
-        let first = tiff.first_ifd()?;
-        let lists = [
-            ifd::STRIP_OFFSETS,
-            ifd::STRIP_BYTE_COUNTS,
-            ifd::TILE_OFFSETS,
-            ifd::TILE_BYTE_COUNTS,
-        ];
-        let entries = |&tag: &u16| {
-            let list = first.find(tag)?;
-            // A list that is not there, or of no known type, has none, whatever it claims.
-            Some(list.count.min(tiff.bytes(list)?.len() as u64))
-        };
-        lists.iter().filter_map(entries).max()
+/// The memory that decoding takes: indices stay one byte a pixel, and of inks and chroma only 8 bits are kept.
+pub(super) fn memory(info: &ImageInfo) -> Memory {
+    let all = Memory::of(info);
+    let samples = match info.color {
+        ColorModel::Palette if !info.alpha && info.bit_depth <= 8 => 1,
+        ColorModel::Palette | ColorModel::Cmyk | ColorModel::YCbCr => all.channels,
+        _ => all.samples,
     };
-    count().unwrap_or(0)
-}
-
-/// What decoding holds beside the picture's samples: all that the file has for each pixel, unless it is them.
-fn decoder_memory(tiff: &Tiff<'_>, first: &Ifd<'_>, pixels: u64) -> u64 {
-    let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
-    let chunky = uint(ifd::PLANAR_CONFIGURATION).unwrap_or(1) == 1;
-    match stored(tiff, first) {
-        (samples @ 0..=4, 8) if chunky || samples <= 1 => 0,
-        (samples, bits) => pixels.saturating_mul(samples).saturating_mul(bits) / 8,
-    }
+    Memory { samples, ..all }
 }
 
 /// Samples of a pixel, and bits of a sample, as they are stored.
@@ -125,19 +94,8 @@ fn stored(tiff: &Tiff<'_>, first: &Ifd<'_>) -> (u64, u64) {
     (uint(ifd::SAMPLES_PER_PIXEL), uint(ifd::BITS_PER_SAMPLE))
 }
 
-/// Bytes of all rows of a picture as they are stored: each row, or each row of a plane, begins with a byte of its own.
-pub(super) fn stored_bytes(data: &[u8], width: u32, height: u32) -> u64 {
-    let rows = || {
-        let tiff = Tiff::parse(data)?;
-        let (samples, bits) = stored(&tiff, &tiff.first_ifd()?);
-        let row = (u64::from(width).checked_mul(bits)?.div_ceil(8)).checked_mul(samples)?;
-        row.checked_mul(u64::from(height))
-    };
-    rows().unwrap_or(u64::MAX)
-}
-
 /// The most pixels that 1,000 bytes of the first page can hold: by what its compression makes of a byte at most.
-fn density(tiff: &Tiff<'_>, first: &Ifd<'_>, width: u32) -> u64 {
+fn density(tiff: &Tiff<'_>, first: &Ifd<'_>, width: u32, page: Option<&Page<'_>>) -> u64 {
     let uint = |tag| first.find(tag).and_then(|e| tiff.uint(e, 0));
     let (samples, bits) = stored(tiff, first);
     let (samples, bits) = (samples.clamp(1, 1 << 16), bits.clamp(1, 64));
@@ -151,13 +109,21 @@ fn density(tiff: &Tiff<'_>, first: &Ifd<'_>, width: u32) -> u64 {
         // Two bytes for at most 128 (section 9).
         32_773 => 64,
         // A row takes at least one bit (ITU-T T.4 and T.6).
-        2..=4 => return u64::from(width) * 8 * 1000,
+        2..=4 | 32_771 => return u64::from(width) * 8 * 1000,
         // A block of 64 samples takes at least one bit.
         6 | 7 => return 1000 * 16 * 64 * 64 / 64,
         // What is not read is refused by its name.
         _ => return u64::MAX,
     };
-    (1000 * bytes * 8 / (bits * samples)).max(1)
+    // Pixels may share their chroma.
+    let (pixels, bits) = match page.map(|page| page.meaning) {
+        Some(Meaning::YCbCr { across, down }) => {
+            let lumas = (across * down) as u64;
+            (lumas, (lumas + 2) * bits)
+        }
+        _ => (1, bits * samples),
+    };
+    (1000 * bytes * 8 * pixels / bits).max(1)
 }
 
 /// The ICC profile of the first page.

@@ -1,9 +1,19 @@
 //! TIFF and BigTIFF: the first page.
 
+mod codecs;
+mod color;
 mod decode;
+mod fax;
 mod header;
+mod jpeg;
+mod layout;
+mod memory;
+mod old_jpeg;
+mod palette;
+mod samples;
+mod target;
 
-use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
+use super::row::{Clean, Exif, Row, check_by_decoding};
 
 pub(super) const ROW: Row = Row {
     begins: |data| matches!(data, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..]),
@@ -15,8 +25,7 @@ pub(super) const ROW: Row = Row {
     colour: header::colour,
     rest: |_, _, _| {},
     clean: Clean::Never,
-    // Inks are held beside the RGB made of them.
-    memory: |info| Memory::of(info).beside(if info.color.is_inks() { 4 } else { 0 }),
+    memory: header::memory,
     check: check_by_decoding,
     decode: decode::decode,
 };
