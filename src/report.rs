@@ -153,6 +153,45 @@ pub enum Loss {
         /// The readable fraction, 0 to 1.
         readable: f64,
     },
+    /// Metadata that the policy keeps could not be kept: it is broken, or the result's format has no room for it. What the
+    /// policy removes is no loss.
+    Metadata {
+        /// What was lost.
+        what: LostMetadata,
+    },
+}
+
+/// The metadata that a [`Loss::Metadata`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LostMetadata {
+    /// The EXIF block, or fields of it.
+    Exif,
+    /// The maker note of the EXIF block.
+    MakerNote,
+    /// The XMP packet.
+    Xmp,
+    /// IPTC and other Photoshop resources.
+    Iptc,
+    /// Comments and other texts.
+    Text,
+    /// What only the source's format has: segments or chunks of other programs.
+    Other,
+}
+
+impl LostMetadata {
+    /// What it is called in a sentence.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Exif => "EXIF fields",
+            Self::MakerNote => "the maker note",
+            Self::Xmp => "the XMP packet",
+            Self::Iptc => "IPTC or Photoshop resources",
+            Self::Text => "comments or texts",
+            Self::Other => "segments or chunks of other programs",
+        }
+    }
 }
 
 impl Loss {
@@ -169,6 +208,7 @@ impl Loss {
             Self::GainMap => LossKind::GainMap,
             Self::MotionPhoto => LossKind::MotionPhoto,
             Self::Damage { .. } => LossKind::Damage,
+            Self::Metadata { .. } => LossKind::Metadata,
         }
     }
 }
@@ -185,6 +225,7 @@ impl fmt::Display for Loss {
             Self::GainMap => f.write_str("gain-map: the picture is the standard-range one"),
             Self::MotionPhoto => f.write_str("motion-photo: the video was dropped"),
             Self::Damage { readable } => write!(f, "damage: {:.1}% of the picture could be read", readable * 100.0),
+            Self::Metadata { what } => write!(f, "metadata: {} could not be kept", what.words()),
         }
     }
 }
@@ -212,6 +253,8 @@ pub enum LossKind {
     MotionPhoto,
     /// See [`Loss::Damage`].
     Damage,
+    /// See [`Loss::Metadata`].
+    Metadata,
 }
 
 impl LossKind {
@@ -226,6 +269,7 @@ impl LossKind {
         Self::GainMap,
         Self::MotionPhoto,
         Self::Damage,
+        Self::Metadata,
     ];
 
     /// The name that the command line and reports use.
@@ -241,6 +285,7 @@ impl LossKind {
             Self::GainMap => "gain-map",
             Self::MotionPhoto => "motion-photo",
             Self::Damage => "damage",
+            Self::Metadata => "metadata",
         }
     }
 }
@@ -278,6 +323,9 @@ mod tests {
             Loss::GainMap,
             Loss::MotionPhoto,
             Loss::Damage { readable: 0.5 },
+            Loss::Metadata {
+                what: LostMetadata::Exif,
+            },
         ];
         assert_eq!(losses.len(), LossKind::ALL.len());
         for (loss, kind) in losses.iter().zip(LossKind::ALL.iter().copied()) {

@@ -1,13 +1,18 @@
 //! What of an EXIF block is kept under each policy.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Cursor;
 
 use exif::{Context, Field, In, Rational, SRational, Tag, Value};
 
 use crate::formats::bytes::Endian;
-use crate::formats::ifd::{EXIF_IFD, Entry, Ifd, ORIENTATION, PIXEL_X_DIMENSION, PIXEL_Y_DIMENSION, Tiff};
+use crate::formats::ifd::{
+    EXIF_IFD, Entry, GPS_IFD, IMAGE_LENGTH, IMAGE_WIDTH, INTEROP_IFD, Ifd, ORIENTATION, PIXEL_X_DIMENSION,
+    PIXEL_Y_DIMENSION, Tiff,
+};
 use crate::options::Metadata;
+use crate::report::LostMetadata;
 
 /// The fields of the first directory that `Privacy` keeps: whose picture it is by right, what it was taken with, when,
 /// and how its samples are to be read.
@@ -94,11 +99,11 @@ pub(crate) fn rewrite(block: &[u8], policy: Metadata) -> Option<Vec<u8>> {
         Metadata::Keep => Some(block.to_vec()),
         Metadata::Strip => None,
         Metadata::Privacy => {
-            let (kept, all_allowed) = filter(block, is_allowed, &[])?;
-            if all_allowed && block.len() <= kept.len() + SLACK {
+            let kept = filter(block, usize::MAX, is_allowed, &[])?;
+            if kept.is_all && block.len() <= kept.block.len() + SLACK {
                 return Some(block.to_vec());
             }
-            Some(kept)
+            Some(kept.block)
         }
     }
 }
@@ -111,24 +116,98 @@ pub(crate) fn for_new_picture(block: &[u8], policy: Metadata, width: u32, height
         Metadata::Strip => None,
         Metadata::Privacy => {
             let size = [(PIXEL_X_DIMENSION, width), (PIXEL_Y_DIMENSION, height)];
-            filter(block, |tag| is_allowed(tag) && tag.1 != ORIENTATION, &size).map(|(kept, _)| kept)
+            let allowed = |tag: Tag| is_allowed(tag) && tag.1 != ORIENTATION;
+            filter(block, usize::MAX, allowed, &size).map(|kept| kept.block)
         }
     }
+}
+
+/// The block of a new picture, once that has become smaller than was planned.
+pub(super) fn with_size(block: &[u8], width: u32, height: u32) -> Vec<u8> {
+    patched(block, width, height)
+}
+
+/// The block in at most `max` bytes, and what had to be left out for that: first what no field points at, as thumbnails are
+/// once they are unlinked, then the maker note, then fields by their size. JPEG has room for 65,527 bytes; ExifTool writes
+/// more into several segments, which no standard knows and few programs read.
+pub(super) fn within(block: &[u8], max: usize) -> (Option<Cow<'_, [u8]>>, Option<LostMetadata>) {
+    if block.len() <= max {
+        return (Some(Cow::Borrowed(block)), None);
+    }
+    if let Some(used) = used_end(block)
+        .filter(|&end| end <= max)
+        .and_then(|end| block.get(..end))
+    {
+        return (Some(Cow::Borrowed(used)), None);
+    }
+    let mut had_maker_note = false;
+    for largest in [usize::MAX, 1 << 14, 1 << 12, 1 << 10, 1 << 7] {
+        let allowed = |tag: Tag| tag != Tag::MakerNote;
+        let Some(kept) = filter(block, largest, allowed, &[]) else {
+            continue;
+        };
+        if largest == usize::MAX {
+            had_maker_note = kept.has_maker_note;
+        }
+        if kept.block.len() <= max {
+            let lost = if kept.omitted {
+                Some(LostMetadata::Exif)
+            } else {
+                had_maker_note.then_some(LostMetadata::MakerNote)
+            };
+            return (Some(Cow::Owned(kept.block)), lost);
+        }
+    }
+    (None, Some(LostMetadata::Exif))
+}
+
+/// Where the last of what the directories of a block hold or point at ends, without those of its thumbnail.
+fn used_end(block: &[u8]) -> Option<usize> {
+    let tiff = Tiff::parse(block)?;
+    let first = tiff.first_ifd()?;
+    let mut end = first.next_at?.checked_add(tiff.offset_size())?;
+    let mut directories = vec![first];
+    let mut seen = Vec::new();
+    while let Some(directory) = directories.pop() {
+        end = end.max(directory.next_at?);
+        for entry in directory.entries() {
+            end = end.max(tiff.value_end(entry)?);
+            if matches!(entry.tag, EXIF_IFD | GPS_IFD | INTEROP_IFD) && !seen.contains(&entry.tag) {
+                seen.push(entry.tag);
+                directories.push(tiff.ifd(usize::try_from(tiff.uint(entry, 0)?).ok()?)?);
+            }
+        }
+    }
+    // Four bytes for the offset behind the last directory, if it is there.
+    Some(end.checked_add(tiff.offset_size())?.min(block.len()))
 }
 
 /// The fields of a TIFF file's first page as an EXIF block of their own: what describes its strips stays behind.
 pub(crate) fn from_tiff(file: &[u8], policy: Metadata, width: u32, height: u32) -> Option<Vec<u8>> {
     let size = [(PIXEL_X_DIMENSION, width), (PIXEL_Y_DIMENSION, height)];
-    let description = |tag: Tag| tag.0 == Context::Tiff && matches!(tag.1, 0x010D | 0x010E | 0x013C);
+    // DocumentName, ImageDescription, HostComputer, Rating, RatingPercent, and the texts that Windows writes.
+    let texts = |tag| matches!(tag, 0x010D | 0x010E | 0x013C | 0x4746 | 0x4749 | 0x9C9B..=0x9C9F);
+    let description = |tag: Tag| tag.0 == Context::Tiff && texts(tag.1);
     match policy {
         Metadata::Strip => None,
-        Metadata::Privacy => filter(file, |tag| is_allowed(tag) && tag.1 != ORIENTATION, &size).map(|(kept, _)| kept),
-        Metadata::Keep => filter(
-            file,
-            |tag| tag.1 != ORIENTATION && (is_allowed(tag) || description(tag) || tag.0 != Context::Tiff),
-            &size,
-        )
-        .map(|(kept, _)| kept),
+        Metadata::Privacy => {
+            let allowed = |tag: Tag| is_allowed(tag) && tag.1 != ORIENTATION;
+            filter(file, usize::MAX, allowed, &size).map(|kept| kept.block)
+        }
+        Metadata::Keep => {
+            let allowed =
+                |tag: Tag| tag.1 != ORIENTATION && (is_allowed(tag) || description(tag) || tag.0 != Context::Tiff);
+            filter(file, usize::MAX, allowed, &size).map(|kept| kept.block)
+        }
+    }
+}
+
+/// Whether `Privacy` keeps a field of the first directory, or of the Exif directory.
+pub(super) fn is_allowed_tag(tag: u16, is_exif: bool) -> bool {
+    if is_exif {
+        EXIF_TAGS.contains(&tag)
+    } else {
+        TIFF_TAGS.contains(&tag)
     }
 }
 
@@ -140,10 +219,20 @@ fn is_allowed(tag: Tag) -> bool {
     }
 }
 
-/// The block rebuilt from the fields of its first directory that pass `allowed`, with the values of `set` (Exif
-/// directory, LONG) in place of those it had; `None` if none passes. The second result tells whether the block held
-/// nothing else.
-fn filter(block: &[u8], allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Option<(Vec<u8>, bool)> {
+/// A block rebuilt from some of its fields.
+#[derive(Debug, PartialEq, Eq)]
+struct Filtered {
+    block: Vec<u8>,
+    /// Whether the source held nothing else.
+    is_all: bool,
+    /// Whether a field that was allowed is not there: too large, or nowhere.
+    omitted: bool,
+    has_maker_note: bool,
+}
+
+/// The block rebuilt from the fields of its first directory that pass `allowed` and have at most `largest` bytes, with the
+/// values of `set` (Exif directory, LONG) in place of those it had; `None` if none passes.
+fn filter(block: &[u8], largest: usize, allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Option<Filtered> {
     let tiff = Tiff::parse(block)?;
     let mut picked = Picked {
         tiff,
@@ -151,11 +240,19 @@ fn filter(block: &[u8], allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Op
         set,
         fields: Vec::new(),
         seen: HashSet::new(),
+        largest,
         left: block.len().min(MAX_FIELDS),
         clean: true,
+        omitted: false,
     };
     picked.directory(&tiff.first_ifd()?, Context::Tiff);
-    let Picked { mut fields, clean, .. } = picked;
+    let Picked {
+        mut fields,
+        clean: is_all,
+        omitted,
+        seen,
+        ..
+    } = picked;
     if fields.is_empty() {
         return None;
     }
@@ -167,7 +264,12 @@ fn filter(block: &[u8], allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Op
     }
     let mut out = Cursor::new(Vec::new());
     writer.write(&mut out, tiff.endian == Endian::Little).ok()?;
-    Some((out.into_inner(), clean))
+    Some(Filtered {
+        block: out.into_inner(),
+        is_all,
+        omitted,
+        has_maker_note: seen.contains(&Tag::MakerNote),
+    })
 }
 
 /// The fields of a block that pass. Only their values are read, and together no more than the block has bytes: in 64 KB,
@@ -180,10 +282,14 @@ struct Picked<'a, F> {
     fields: Vec<Field>,
     /// A field that stands twice may be written once only; the first counts.
     seen: HashSet<Tag>,
+    /// The most bytes of one field.
+    largest: usize,
     /// Bytes that fields may still take.
     left: usize,
     /// Whether nothing was left out.
     clean: bool,
+    /// Whether an allowed field was.
+    omitted: bool,
 }
 
 impl<'a, F: Fn(Tag) -> bool> Picked<'a, F> {
@@ -219,8 +325,17 @@ impl<'a, F: Fn(Tag) -> bool> Picked<'a, F> {
         if !(self.allowed)(tag) {
             return None;
         }
+        let taken = self.take_allowed(entry, tag);
+        self.omitted |= taken.is_none();
+        taken
+    }
+
+    fn take_allowed(&mut self, entry: Entry, tag: Tag) -> Option<()> {
         let bytes = self.tiff.bytes(entry)?;
         // What its entry and, where it does not stand in that, its value take.
+        if bytes.len() > self.largest {
+            return None;
+        }
         let cost = 12 + if bytes.len() > 4 { bytes.len() } else { 0 };
         self.left = self.left.checked_sub(cost)?;
         let value = value(bytes, entry.kind, self.tiff.endian)?;
@@ -284,6 +399,8 @@ fn patched(block: &[u8], width: u32, height: u32) -> Vec<u8> {
     let Some(tiff) = Tiff::parse(block) else { return out };
     let Some(first) = tiff.first_ifd() else { return out };
     put(&mut out, &tiff, &first, ORIENTATION, 1);
+    put(&mut out, &tiff, &first, IMAGE_WIDTH, width);
+    put(&mut out, &tiff, &first, IMAGE_LENGTH, height);
     if let Some(at) = first.next_at
         && let Some(link) = out.get_mut(at..at + 4)
     {
@@ -432,7 +549,39 @@ mod tests {
         ];
         for little in [true, false] {
             let source = block(&fields, little);
-            assert_eq!(filter(&source, |_| true, &[]), Some((source, true)));
+            let kept = filter(&source, usize::MAX, |_| true, &[]).unwrap();
+            assert_eq!((kept.block, kept.is_all, kept.omitted), (source, true, false));
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_loses_its_thumbnail_then_its_maker_note_then_its_largest_fields() {
+        let text = |len| ascii(&"t".repeat(len));
+        let fields = |note: usize, comment: usize| {
+            vec![
+                field(Context::Tiff, 0x010F, ascii("Maker")),
+                field(Context::Exif, 0x927C, Value::Undefined(vec![7; note], 0)),
+                field(Context::Exif, 0xA430, text(comment)),
+            ]
+        };
+        let made = |note, comment, thumbnail: usize| {
+            let mut out = block(&fields(note, comment), true);
+            out.resize(out.len() + thumbnail, b'x');
+            out
+        };
+        let max = 2000;
+        for (source, lost, has_note) in [
+            (made(100, 100, 100), None, true),
+            (made(1000, 100, 5000), None, true),
+            (made(5000, 100, 0), Some(LostMetadata::MakerNote), false),
+            (made(100, 5000, 100), Some(LostMetadata::Exif), false),
+        ] {
+            let (kept, left_out) = within(&source, max);
+            let kept = kept.unwrap();
+            assert!(kept.len() <= max && left_out == lost, "{} {left_out:?}", kept.len());
+            let parsed = Reader::new().read_raw(kept.to_vec()).unwrap();
+            assert!(parsed.get_field(Tag::Make, In::PRIMARY).is_some());
+            assert_eq!(parsed.get_field(Tag::MakerNote, In::PRIMARY).is_some(), has_note);
         }
     }
 

@@ -51,6 +51,9 @@ pub struct ImageInfo {
     /// The most pixels that 1,000 bytes of such a file can hold.
     #[serde(skip)]
     pub(crate) density: u64,
+    /// Whether such files, where they conform, may be kept: common readers open them.
+    #[serde(skip)]
+    pub(crate) plain: bool,
     /// Bytes that its decoder holds beside the samples of the picture, where only the file tells.
     #[serde(skip)]
     pub(crate) decoder_memory: u64,

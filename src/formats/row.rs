@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 
 use super::carried::Carried;
+use super::ifd::Tiff;
 use super::info::{ColorModel, ImageInfo};
 use crate::error::Error;
 use crate::options::{Metadata, Options};
 use crate::pixels::Raster;
+use crate::report::Loss;
 use crate::{CancelToken, Orientation};
 
 /// A file with what its header says: read once, and handed on to whoever works on the photo.
@@ -36,8 +38,9 @@ pub(crate) struct Row {
     pub(crate) icc: fn(&[u8]) -> Option<Vec<u8>>,
     /// Takes over what a new picture carries on beside EXIF and the profile: XMP, texts, other colour descriptions.
     pub(crate) rest: fn(&[u8], Metadata, &mut Carried),
-    /// How a file that conforms is given other metadata.
-    pub(crate) clean: Clean,
+    /// Gives a file other metadata, its coded picture untouched: what the policy forbids goes, and under every policy what
+    /// common readers refuse the file for.
+    pub(crate) clean: fn(&[u8], Metadata) -> Result<Cleaned, Error>,
     /// The memory that decoding takes.
     pub(crate) memory: fn(&ImageInfo) -> Memory,
     /// Reads the picture whole without keeping it, as cheaply as the format allows: says what could not be read.
@@ -50,6 +53,8 @@ pub(crate) struct Row {
 pub(crate) enum Exif<'a> {
     /// It has none.
     None,
+    /// There is a block, and nothing can be read of it.
+    Broken,
     /// In a block: a TIFF structure without `Exif\0\0`.
     Block(Cow<'a, [u8]>),
     /// In the file's own first directory, among those that describe the picture.
@@ -57,18 +62,37 @@ pub(crate) enum Exif<'a> {
 }
 
 impl<'a> Exif<'a> {
-    /// A block in place, if there is one.
-    pub(crate) fn of(block: Option<&'a [u8]>) -> Self {
-        block.map_or(Self::None, |block| Self::Block(Cow::Borrowed(block)))
+    /// A block as a file has it, if it has one.
+    pub(super) fn of(block: Option<Cow<'a, [u8]>>) -> Self {
+        match block {
+            None => Self::None,
+            Some(block) if block.is_empty() => Self::None,
+            Some(block) if Tiff::parse(&block).is_some_and(|tiff| tiff.first_ifd().is_some()) => Self::Block(block),
+            Some(_) => Self::Broken,
+        }
     }
 }
 
-/// How a file is given other metadata, its coded picture untouched.
-pub(crate) enum Clean {
-    /// By this: the new file, or `None` if that is the file as it is.
-    By(fn(&[u8], Metadata) -> Option<Vec<u8>>),
-    /// It is not: such a file is kept whole.
-    Never,
+/// What a file is under a policy, its coded picture untouched.
+pub(crate) enum Cleaned {
+    /// As the policy wants it.
+    AsItIs,
+    /// Another file.
+    Changed {
+        file: Vec<u8>,
+        /// What it lacks that the policy would have kept.
+        losses: Vec<Loss>,
+    },
+    /// Nothing that may be returned: it carries what the policy forbids and cannot be cleaned safely, or common readers
+    /// refuse such files. The picture is encoded anew.
+    Anew,
+}
+
+impl Cleaned {
+    /// The new file, if there is one.
+    pub(super) fn of(file: Option<Vec<u8>>, losses: Vec<Loss>) -> Self {
+        file.map_or(Self::AsItIs, |file| Self::Changed { file, losses })
+    }
 }
 
 /// The bytes that each pixel takes while a picture is decoded to interleaved samples.

@@ -40,16 +40,15 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
     }
     let threads = threads.max(1) as u64;
     let road = match plan::plan(info, info.bytes, false, options) {
-        Ok(Plan::Transcode { format, width, height }) => {
-            let target = Picture {
-                pixels: u64::from(width) * u64::from(height),
-                width: u64::from(width),
-            };
-            match &info.jpeg {
-                Some(jpeg) if format == Format::Jpeg && planes::may_cover(info) => {
-                    planar(info, jpeg, options, &target, threads)
+        Ok(Plan::Transcode { format, width, height }) => anew(info, options, (format, width, height), threads),
+        // Such files are encoded anew where they have what the policy forbids, which only the whole file tells.
+        Ok(Plan::Keep | Plan::Rewrite) if matches!(info.format, Format::Tiff | Format::Heif | Format::Bmp) => {
+            let stored = stored(info, options);
+            match plan::anew(info, options) {
+                Ok(Plan::Transcode { format, width, height }) => {
+                    stored.max(anew(info, options, (format, width, height), threads))
                 }
-                _ => interleaved(info, options, format, &target, threads),
+                _ => stored,
             }
         }
         Ok(Plan::Keep | Plan::Rewrite) => stored(info, options),
@@ -64,6 +63,19 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
         .saturating_add(if inks { INKS } else { 0 })
 }
 
+/// A photo that is encoded anew, to a format and a size.
+fn anew(info: &ImageInfo, options: &Options, (format, width, height): (Format, u32, u32), threads: u64) -> u64 {
+    let target = Picture {
+        pixels: u64::from(width) * u64::from(height),
+        width: u64::from(width),
+    };
+    match &info.jpeg {
+        Some(jpeg) if format == Format::Jpeg && planes::may_cover(info) => {
+            planar(info, jpeg, options, &target, threads)
+        }
+        _ => interleaved(info, options, format, &target, threads),
+    }
+}
 /// Refuses by the header what the options do not allow, before anything is allocated.
 pub(crate) fn check_limits(info: &ImageInfo, options: &Options) -> Result<(), Error> {
     if info.pixels() > options.max_source_pixels() {

@@ -23,8 +23,8 @@ use crate::Orientation;
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg::{JpegEncoder, Qualities, sampling};
 use crate::error::Error;
-use crate::formats::{self, Damage, Decoded, Format, ImageInfo, Reading, metadata, probe};
-use crate::options::{Check, OnDamage, Options, OutputFormat};
+use crate::formats::{self, Cleaned, Damage, Decoded, Format, ImageInfo, Reading, metadata, probe};
+use crate::options::{Check, Metadata, OnDamage, Options, OutputFormat};
 use crate::report::{Action, Loss, Outcome, Report, SourceSummary};
 use crate::resample::Resampler;
 use crate::threads;
@@ -204,11 +204,11 @@ impl Preparer {
         let info = &reading.info;
         self.cancel.check()?;
         estimate::check_limits(info, &self.options)?;
-        let (plan, rewritten) = decide(&reading, &self.options)?;
+        let (plan, cleaned) = decide(&reading, &self.options)?;
         self.cancel.check()?;
         let stored = match plan {
             Plan::Transcode { .. } => None,
-            Plan::Keep | Plan::Rewrite => self.as_stored(&reading, rewritten)?,
+            Plan::Keep | Plan::Rewrite => self.as_stored(&reading, cleaned)?,
         };
         self.cancel.check()?;
         let mut made = match (stored, plan) {
@@ -246,7 +246,7 @@ impl Preparer {
     }
 
     /// The photo with its compressed picture untouched; `None` if a part of it is missing and may be.
-    fn as_stored<'a>(&self, reading: &Reading<'a>, rewritten: Option<Vec<u8>>) -> Result<Option<Made<'a>>, Error> {
+    fn as_stored<'a>(&self, reading: &Reading<'a>, cleaned: Option<Changed>) -> Result<Option<Made<'a>>, Error> {
         let info = &reading.info;
         if !(reading.row.is_whole)(reading.data) {
             return Ok(None);
@@ -261,18 +261,21 @@ impl Preparer {
             }
         }
         let mut losses = Vec::new();
-        if rewritten.is_some() && info.format == Format::Jpeg {
-            // What follows the picture goes with its metadata.
-            losses = companions(info);
-            self.deny(&losses)?;
-        }
+        let (action, bytes) = match cleaned {
+            None => (Action::Kept, Cow::Borrowed(reading.data)),
+            Some(changed) => {
+                if info.format == Format::Jpeg && self.options.metadata() != Metadata::Keep {
+                    // What follows the picture goes with its metadata.
+                    losses = companions(info);
+                }
+                losses.extend(changed.losses);
+                self.deny(&losses)?;
+                (Action::Rewritten, Cow::Owned(changed.file))
+            }
+        };
         Ok(Some(Made {
-            action: if rewritten.is_some() {
-                Action::Rewritten
-            } else {
-                Action::Kept
-            },
-            bytes: rewritten.map_or(Cow::Borrowed(reading.data), Cow::Owned),
+            action,
+            bytes,
             quality: None,
             losses,
             encodes: 0,
@@ -365,9 +368,12 @@ impl Preparer {
             options: &self.options,
             encoder: &mut self.encoder,
             attempts: Attempts::default(),
+            lost: Vec::new(),
         };
         let (bytes, quality) = job.encode(picture, format, (width, height))?;
         let encodes = job.attempts.count;
+        losses.append(&mut job.lost);
+        self.deny(&losses)?;
         Ok(Made {
             action: Action::Transcoded,
             bytes: Cow::Owned(bytes),
@@ -403,19 +409,29 @@ struct Made<'a> {
     encodes: u32,
 }
 
+/// A photo with other metadata, its coded picture untouched.
+struct Changed {
+    file: Vec<u8>,
+    losses: Vec<Loss>,
+}
+
 /// Decides what to do; the second result is the file with its metadata changed, where that is all there is to do.
-fn decide(reading: &Reading<'_>, options: &Options) -> Result<(Plan, Option<Vec<u8>>), Error> {
+fn decide(reading: &Reading<'_>, options: &Options) -> Result<(Plan, Option<Changed>), Error> {
     let (data, info) = (reading.data, &reading.info);
     // Metadata is looked at only where the picture itself could stay.
     if let plan @ Plan::Transcode { .. } = plan::plan(info, 0, false, options)? {
         return Ok((plan, None));
     }
-    let rewritten = metadata::rewrite(reading, options.metadata());
-    let stored = rewritten.as_ref().map_or(data.len(), Vec::len) as u64;
-    let plan = plan::plan(info, stored, rewritten.is_some(), options)?;
+    let changed = match (reading.row.clean)(data, options.metadata())? {
+        Cleaned::AsItIs => None,
+        Cleaned::Changed { file, losses } => Some(Changed { file, losses }),
+        Cleaned::Anew => return Ok((plan::anew(info, options)?, None)),
+    };
+    let stored = changed.as_ref().map_or(data.len(), |changed| changed.file.len()) as u64;
+    let plan = plan::plan(info, stored, changed.is_some(), options)?;
     // What is encoded anew has no use for it.
-    let rewritten = rewritten.filter(|_| !matches!(plan, Plan::Transcode { .. }));
-    Ok((plan, rewritten))
+    let changed = changed.filter(|_| !matches!(plan, Plan::Transcode { .. }));
+    Ok((plan, changed))
 }
 
 /// What comes with the picture of a JPEG or HEIC, or behind the first page, and is left out of the result.
@@ -471,6 +487,13 @@ fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcom
     }
     if result.orientation != Orientation::Upright {
         return Err(broken("not upright".to_owned()));
+    }
+    // Whatever became of the photo: what the policy would still take out of it must not be in it.
+    if !matches!(
+        (formats::row(result.format).clean)(&made.bytes, options.metadata())?,
+        Cleaned::AsItIs
+    ) {
+        return Err(broken("with metadata that the policy does not keep".to_owned()));
     }
     let untouched = made.action != Action::Transcoded;
     if untouched && ((result.width, result.height), result.format) != (info.upright_size(), info.format) {

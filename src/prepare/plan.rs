@@ -44,12 +44,19 @@ pub(crate) fn plan(
     };
     let conforms = wanted
         && limits.formats().contains(info.format)
+        && info.plain
         && limits.allow_size(info.width, info.height)
         && info.orientation == Orientation::Upright
         && stored_bytes <= limits.max_bytes();
     if conforms {
         return Ok(if metadata_changes { Plan::Rewrite } else { Plan::Keep });
     }
+    anew(info, options)
+}
+
+/// The plan for a photo that is encoded anew.
+pub(crate) fn anew(info: &ImageInfo, options: &Options) -> Result<Plan, Error> {
+    let limits = options.limits();
     let format = output_format(info, options)?;
     let (width, height) = info.upright_size();
     let longest = if format == Format::Jpeg { MAX_SIDE } else { u32::MAX };

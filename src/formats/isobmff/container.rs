@@ -10,14 +10,14 @@ use crate::error::Error;
 
 /// A file taken apart. Lists whose lengths the file chooses stay in the file, and are read where they are asked for.
 pub(crate) struct Container<'a> {
-    data: &'a [u8],
+    pub(super) data: &'a [u8],
     /// The box of data inside the metadata.
     idat: &'a [u8],
     pub(crate) primary: u32,
-    items: ById<Item<'a>>,
+    pub(super) items: ById<Item<'a>>,
     locations: ById<Location<'a>>,
     /// What `ipco` has, to which associations point by their place in it.
-    properties: Vec<RawBox<'a>>,
+    pub(super) properties: Vec<RawBox<'a>>,
     associations: ById<Association<'a>>,
     /// Sorted by item and kind.
     references: Vec<References<'a>>,
@@ -414,7 +414,7 @@ impl Location<'_> {
 }
 
 impl Item<'_> {
-    fn is_picture(&self) -> bool {
+    pub(super) fn is_picture(&self) -> bool {
         matches!(
             &self.kind,
             b"hvc1" | b"hev1" | b"avc1" | b"av01" | b"jpeg" | b"unci" | b"grid" | b"iovl" | b"iden"

@@ -1,5 +1,6 @@
 //! The chunks of a PNG, and what they say of the picture.
 
+use super::text::{self, MAX_TEXT, Text};
 use crate::Orientation;
 use crate::error::Error;
 use crate::formats::bytes::be32;
@@ -7,6 +8,7 @@ use crate::formats::format::Format;
 use crate::formats::ifd::exif_orientation;
 use crate::formats::info::{ColorModel, ImageInfo};
 use crate::formats::row::Memory;
+use crate::formats::xmp;
 
 /// Indices into a palette stay one byte a pixel.
 pub(super) fn memory(info: &ImageInfo) -> Memory {
@@ -111,10 +113,19 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     let mut profile = None;
     let mut orientation = None;
     let mut metadata = false;
-    let mut carried = 0;
+    let mut carried: u64 = 0;
     for chunk in Chunks::new(data) {
         if matches!(&chunk.name, b"iCCP" | b"eXIf" | b"tEXt" | b"zTXt" | b"iTXt") {
-            carried += chunk.body.len() as u64;
+            let length = chunk.body.len() as u64;
+            let deflated =
+                matches!(&chunk.name, b"zTXt" | b"iTXt") && Text::of(&chunk).is_some_and(|text| text.deflated);
+            // Deflate makes at most 1,032 bytes of one.
+            let inflated = if deflated {
+                length.saturating_mul(1032).min(MAX_TEXT as u64)
+            } else {
+                0
+            };
+            carried = carried.saturating_add(length).saturating_add(inflated);
         }
         match &chunk.name {
             b"tRNS" => alpha = true,
@@ -135,7 +146,9 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         format: Format::Png,
         width,
         height,
-        orientation: orientation.unwrap_or(Orientation::Upright),
+        orientation: orientation
+            .or_else(|| described_orientation(data))
+            .unwrap_or(Orientation::Upright),
         bytes: data.len() as u64,
         bit_depth,
         color,
@@ -149,7 +162,15 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         carried,
         // Deflate makes at most 258 bytes of two bits (RFC 1951): 1032 to 1.
         density: 1000 * 1040 * 8 / (samples * u64::from(bit_depth)),
+        plain: true,
         decoder_memory: 0,
         jpeg: None,
     })
+}
+
+/// The orientation where no EXIF chunk states one: that of an EXIF block in a text, or else that of XMP.
+fn described_orientation(data: &[u8]) -> Option<Orientation> {
+    let raw = || exif_orientation(&text::raw_exif(data)?.ok()?);
+    let packet = || xmp::orientation(&text::xmp(data)?.ok()?);
+    raw().or_else(packet)
 }

@@ -1,15 +1,16 @@
 //! PNG (PNG specification, third edition): its chunks, its pixels, and its metadata.
 
+mod clean;
 mod decode;
 mod header;
 mod metadata;
+mod text;
 
 pub(crate) use header::SIGNATURE;
 pub(crate) use metadata::insert;
 
-use super::ifd::strip_exif_header;
-use super::row::{Clean, Exif, Row, check_by_decoding};
-use header::{Chunks, is_complete};
+use super::row::{Row, check_by_decoding};
+use header::is_complete;
 
 pub(super) const ROW: Row = Row {
     begins: |data| data.starts_with(SIGNATURE),
@@ -17,13 +18,10 @@ pub(super) const ROW: Row = Row {
     // Metadata may stand behind the picture, and counts.
     header_is_whole: |head, _| Some(is_complete(head)),
     is_whole: is_complete,
-    exif: |data| {
-        let block = Chunks::new(data).find(|chunk| &chunk.name == b"eXIf");
-        Exif::of(block.map(|chunk| strip_exif_header(chunk.body)))
-    },
+    exif: metadata::exif,
     icc: metadata::icc_profile,
     rest: metadata::rest,
-    clean: Clean::By(metadata::rewrite),
+    clean: clean::clean,
     memory: header::memory,
     check: check_by_decoding,
     decode: decode::decode,

@@ -1,11 +1,13 @@
 //! The first directory of a TIFF or BigTIFF, and the raw formats that look like one.
 
+use super::metadata::{IPTC, PHOTOSHOP};
 use crate::Orientation;
 use crate::error::Error;
 use crate::formats::format::Format;
 use crate::formats::icc;
 use crate::formats::ifd::{self, Ifd, Tiff};
 use crate::formats::info::{ColorModel, ImageInfo};
+use crate::formats::xmp;
 
 pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     let malformed = |what: &str| Error::malformed(Format::Tiff, what);
@@ -45,7 +47,10 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         format: Format::Tiff,
         width,
         height,
-        orientation: tiff.orientation(&first).unwrap_or(Orientation::Upright),
+        orientation: tiff
+            .orientation(&first)
+            .or_else(|| xmp::orientation(tiff.bytes(first.find(ifd::XMP)?)?))
+            .unwrap_or(Orientation::Upright),
         bytes: data.len() as u64,
         bit_depth: uint(ifd::BITS_PER_SAMPLE)
             .and_then(|v| u8::try_from(v).ok())
@@ -59,14 +64,15 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .map(|e| tiff.bytes(e).and_then(icc::description).unwrap_or_default()),
         gain_map: false,
         motion_photo: false,
-        metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP]
+        metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP, IPTC, PHOTOSHOP]
             .iter()
             .any(|&tag| first.find(tag).is_some()),
-        carried: [ifd::ICC_PROFILE, ifd::XMP]
+        carried: [ifd::ICC_PROFILE, ifd::XMP, IPTC, PHOTOSHOP]
             .iter()
             .filter_map(|&tag| Some(tiff.bytes(first.find(tag)?)?.len() as u64))
             .sum(),
         density: density(&tiff, &first, width),
+        plain: super::metadata::is_plain(&tiff, &first),
         decoder_memory: decoder_memory(&tiff, &first, u64::from(width) * u64::from(height)).saturating_add(
             // Both lists, once as values of any type and once as offsets.
             2 * 40 * chunk_count(data) +

@@ -2,8 +2,9 @@
 
 mod decode;
 mod header;
+mod metadata;
 
-use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
+use super::row::{Exif, Memory, Row, check_by_decoding};
 
 pub(super) const ROW: Row = Row {
     begins: |data| matches!(data, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..]),
@@ -13,8 +14,8 @@ pub(super) const ROW: Row = Row {
     is_whole: |_| true,
     exif: |data| Exif::FirstDirectory(data),
     icc: header::icc_profile,
-    rest: |_, _, _| {},
-    clean: Clean::Never,
+    rest: metadata::rest,
+    clean: metadata::clean,
     // Inks are held beside the RGB made of them.
     memory: |info| Memory::of(info).beside(if info.color.is_inks() { 4 } else { 0 }),
     check: check_by_decoding,
