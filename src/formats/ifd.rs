@@ -232,6 +232,21 @@ impl<'a> Tiff<'a> {
         seen.len()
     }
 
+    /// Whether the main chain comes to its end within so many directories.
+    pub(crate) fn chain_ends(&self, most: usize) -> bool {
+        let mut next = Some(self.first);
+        for _ in 0..most {
+            let Some(at) = next.and_then(|offset| self.ifd(offset)?.next_at) else {
+                return false;
+            };
+            if self.is_last(at) {
+                return true;
+            }
+            next = self.offset(at);
+        }
+        false
+    }
+
     /// Whether the offset at `at`, behind a directory's entries, says that no other directory follows.
     pub(crate) fn is_last(&self, at: usize) -> bool {
         let offset = at

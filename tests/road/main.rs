@@ -13,5 +13,6 @@ mod hostile;
 mod metadata;
 mod orientation;
 mod phase;
+mod planted;
 mod promise;
 mod support;

@@ -159,8 +159,17 @@ impl Filter<'_> {
             Some(text) => text.read(MAX_TEXT.min(self.texts_left)).map(|read| (text, read)),
             None => Err(Unread::Broken),
         };
+        // Pillow refuses the file for an EXIF block in a text that is none.
+        let is_exif = |text: &Text<'_>| matches!(text::profile_type(text.keyword), Some(b"exif"));
+        let read = read.and_then(|(text, read)| {
+            if is_exif(&text) && !text::unhex(&read).is_some_and(|block| is_exif_block(&block)) {
+                return Err(Unread::Broken);
+            }
+            Ok((text, read))
+        });
         let Ok((text, read)) = read else {
-            let what = LostMetadata::Text;
+            let exif = text.as_ref().is_some_and(is_exif);
+            let what = if exif { LostMetadata::Exif } else { LostMetadata::Text };
             if !self.losses.contains(&Loss::Metadata { what }) {
                 self.losses.push(Loss::Metadata { what });
             }
@@ -199,6 +208,11 @@ pub(super) fn is_color(chunk: &Chunk<'_>) -> bool {
         _ => return false,
     };
     chunk.body.len() == length && is_checked(chunk)
+}
+
+/// Whether something can be read of an EXIF block, with or without its `Exif\0\0`.
+fn is_exif_block(block: &[u8]) -> bool {
+    matches!(Exif::of(Some(Cow::Borrowed(strip_exif_header(block)))), Exif::Block(_))
 }
 
 /// Whether a chunk has the checksum of what it holds.

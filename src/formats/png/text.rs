@@ -135,7 +135,7 @@ pub(super) fn profile(data: &[u8], types: &[&[u8]]) -> Option<Result<Vec<u8>, Un
 }
 
 /// The bytes of a profile: a line with its type, one with their number, and then hexadecimal digits.
-fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn unhex(text: &[u8]) -> Option<Vec<u8>> {
     let text = text.strip_prefix(b"\n").unwrap_or(text);
     let mut lines = text.splitn(3, |&b| b == b'\n');
     let (_, number, digits) = (lines.next()?, lines.next()?, lines.next()?);

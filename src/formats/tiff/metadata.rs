@@ -68,7 +68,9 @@ fn without_zeros(record: &[u8]) -> &[u8] {
 /// are not as plain as that needs.
 pub(super) fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
     if policy == Metadata::Keep {
-        return Ok(Cleaned::AsItIs);
+        // Some readers follow a chain that bites its tail.
+        let ends = Tiff::parse(data).is_some_and(|tiff| tiff.chain_ends(MAX_PAGES));
+        return Ok(if ends { Cleaned::AsItIs } else { Cleaned::Anew });
     }
     let Some(cleaner) = Cleaner::of(data, policy) else {
         return Ok(Cleaned::Anew);
