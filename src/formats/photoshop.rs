@@ -80,7 +80,7 @@ mod tests {
         thumbnail[4..6].copy_from_slice(&0x040C_u16.to_be_bytes());
         let all = [thumbnail.clone(), record.clone(), thumbnail].concat();
         assert_eq!(for_new_picture(&all), (Some(record.clone()), false));
-        assert_eq!(for_new_picture(&[record.as_slice(), b"rest"].concat()).1, true);
+        assert!(for_new_picture(&[record.as_slice(), b"rest"].concat()).1);
         for end in 0..all.len() {
             let _ = for_new_picture(&all[..end]);
         }

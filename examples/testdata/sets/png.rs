@@ -203,6 +203,14 @@ fn companions(shelf: &mut Shelf, picture: &Picture) {
         bytes,
     );
 
+    let mut broken = png::profile("Testdata wide RGB", &icc::rgb());
+    if let Some(sum) = broken.last_mut() {
+        *sum ^= 1;
+    }
+    let bytes = png::file(&header, &samples, &[broken], &[]);
+    let special = "a profile whose checksum is wrong: Pillow refuses the file";
+    shelf.ok("profile-checksum.png", "PNG", SIZE, special, bytes);
+
     let data = png::picture_data(&header, &samples);
     let pieces: Vec<u8> = data.chunks(100).flat_map(|piece| chunk(b"IDAT", piece)).collect();
     let bytes = [png::SIGNATURE, &header.chunk(), &pieces, &chunk(b"IEND", &[])].concat();

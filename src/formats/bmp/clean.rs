@@ -41,8 +41,15 @@ pub(super) fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
     let Some(rows) = fields.rows(data) else {
         return Ok(Cleaned::Anew);
     };
+    // ImageMagick refuses a file of another size than it says.
+    let states_its_size = le32(data, 2).is_some_and(|size| size as usize == data.len());
     if policy == Metadata::Keep {
-        return Ok(Cleaned::AsItIs);
+        let mut out = Pieces::of(data);
+        out.keep(0..2);
+        let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        out.put(size.to_le_bytes().to_vec(), 2..6);
+        out.keep(6..data.len());
+        return Ok(Cleaned::of(out.finish()?, Vec::new()));
     }
     let (Some(pixels_end), header_end) = (fields.offset.checked_add(rows), fields.header_end) else {
         return Ok(Cleaned::Anew);
@@ -67,7 +74,12 @@ pub(super) fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
     let behind = embedded.as_ref().map_or(pixels_end, |range| range.end);
     let between = pixels_end..embedded.as_ref().map_or(pixels_end, |range| range.start);
     let names = linked && fields.header == 124;
-    if !names && !hides(header_end..fields.offset) && !hides(between.clone()) && !hides(behind..data.len()) {
+    if states_its_size
+        && !names
+        && !hides(header_end..fields.offset)
+        && !hides(between.clone())
+        && !hides(behind..data.len())
+    {
         return Ok(Cleaned::AsItIs);
     }
     let mut header = data.get(..header_end).unwrap_or_default().to_vec();
@@ -188,6 +200,16 @@ mod tests {
         assert_eq!(rewrite(&full, Metadata::Keep), None);
         assert_eq!(rewrite(&lean, Metadata::Strip), None);
         assert_eq!(rewrite(&file(40, &[0; 6], &[0; 3]), Metadata::Privacy), None);
+    }
+
+    #[test]
+    fn a_size_that_is_wrong_is_put_right() {
+        let right = file(40, b"", b"");
+        let mut wrong = right.clone();
+        wrong[2..6].fill(0);
+        for policy in [Metadata::Privacy, Metadata::Strip, Metadata::Keep] {
+            assert_eq!(rewrite(&wrong, policy), Some(right.clone()));
+        }
     }
 
     #[test]

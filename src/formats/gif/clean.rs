@@ -21,7 +21,7 @@ pub(super) fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
     // What says how the next block is shown, as it goes with that.
     let mut control: Option<Range<usize>> = None;
     let keeps = policy == Metadata::Keep;
-    while let Some((block, range)) = blocks.next() {
+    for (block, range) in blocks.by_ref() {
         let kept = match block {
             Block::Control if control.is_none() => {
                 control = Some(range);

@@ -176,10 +176,13 @@ fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
 
 /// A HEIC is returned as it is or not at all: its items stand where lists say, all of which would change.
 fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
+    let file = Container::parse(data)?;
+    if !file.is_sound() {
+        return Ok(Cleaned::Anew);
+    }
     if policy == Metadata::Keep {
         return Ok(Cleaned::AsItIs);
     }
-    let file = Container::parse(data)?;
     let allowed = |id| {
         // The offset before the block may leave room for something.
         let length = file.item_len(id).unwrap_or(usize::MAX);

@@ -20,7 +20,7 @@ pub(crate) struct Container<'a> {
     pub(super) properties: Vec<RawBox<'a>>,
     associations: ById<Association<'a>>,
     /// Sorted by item and kind.
-    references: Vec<References<'a>>,
+    pub(super) references: Vec<References<'a>>,
     /// References that are followed against their direction, as (kind, to, from), sorted.
     referrers: Vec<([u8; 4], u32, u32)>,
 }
@@ -69,15 +69,15 @@ struct Association<'a> {
 
 /// One box of `iref`: what an item refers to.
 #[derive(Clone, Copy)]
-struct References<'a> {
-    from: u32,
-    kind: [u8; 4],
+pub(super) struct References<'a> {
+    pub(super) from: u32,
+    pub(super) kind: [u8; 4],
     to: &'a [u8],
     wide: bool,
 }
 
 impl<'a> References<'a> {
-    fn ids(&self) -> impl ExactSizeIterator<Item = u32> + use<'a> {
+    pub(super) fn ids(&self) -> impl ExactSizeIterator<Item = u32> + use<'a> {
         let size = if self.wide { 4 } else { 2 };
         self.to
             .chunks_exact(size)

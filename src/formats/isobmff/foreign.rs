@@ -1,7 +1,11 @@
 //! Whether a file has more than what its pictures are made of.
 
+use std::collections::HashSet;
+
 use super::boxes::{Boxes, Fields};
 use super::container::Container;
+use super::property::Property;
+use crate::formats::bytes::be32;
 
 /// The most bytes that may belong to no item: padding.
 const SLACK: usize = 64;
@@ -56,6 +60,43 @@ impl Container<'_> {
             used = used.checked_add(self.item_len(*id).ok()?)?;
         }
         Some(data > used.saturating_add(SLACK))
+    }
+
+    /// Whether its boxes and references are such that libheif reads the file: thumbnails and descriptions of pictures alone,
+    /// auxiliary pictures that say what they are, and metadata in a box that states its size.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_picture = |id| {
+            self.items
+                .get(id)
+                .is_some_and(|item| item.is_picture() || &item.kind == b"tmap")
+        };
+        let of_kind = |kind: [u8; 4]| self.references.iter().filter(move |r| r.kind == kind);
+        let thumbnails: HashSet<u32> = of_kind(*b"thmb").map(|r| r.from).collect();
+        let thumbnails_are = of_kind(*b"thmb").all(|r| r.ids().all(|id| is_picture(id) && !thumbnails.contains(&id)));
+        let described_are = of_kind(*b"cdsc").all(|r| !is_picture(r.from) && r.ids().all(is_picture));
+        let auxiliary_are = of_kind(*b"auxl").all(|r| {
+            let kind = self.property(r.from, |p| matches!(p, Property::Auxiliary(_)).then_some(()));
+            matches!(kind, Ok(Some(())))
+        });
+        thumbnails_are && described_are && auxiliary_are && self.metadata_states_its_size()
+    }
+
+    fn metadata_states_its_size(&self) -> bool {
+        let mut at = 0_usize;
+        while let Some(size) = be32(self.data, at) {
+            let size = match size {
+                0 => return self.data.get(at + 4..at + 8) != Some(b"meta"),
+                1 => be32(self.data, at + 12).filter(|_| be32(self.data, at + 8) == Some(0)),
+                size => Some(size),
+            };
+            let next = size.and_then(|size| at.checked_add(usize::try_from(size).ok()?));
+            match next {
+                Some(next) if next > at => at = next,
+                // Of such a size only data can be, and nothing follows it.
+                _ => break,
+            }
+        }
+        true
     }
 
     /// The items that are neither pictures nor EXIF, by their number.

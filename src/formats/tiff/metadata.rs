@@ -86,6 +86,8 @@ struct Cleaner<'a> {
     used: Vec<std::ops::Range<usize>>,
     /// Directories with entries that go: where each stands, and the entries that stay.
     changed: Vec<(usize, Vec<u8>)>,
+    /// Entries that may still be looked at: directories that share bytes have more than there is room for.
+    entries_left: usize,
 }
 
 impl<'a> Cleaner<'a> {
@@ -94,9 +96,11 @@ impl<'a> Cleaner<'a> {
         let mut cleaner = Self {
             tiff,
             policy,
-            used: vec![0..tiff.header_len()],
+            used: Vec::new(),
             changed: Vec::new(),
+            entries_left: data.len() / 12 + 16,
         };
+        cleaner.mark(0..tiff.header_len())?;
         let mut at = Some(tiff.first_offset());
         let mut pages = 0;
         while let Some(offset) = at {
@@ -126,6 +130,7 @@ impl<'a> Cleaner<'a> {
         let mut all = true;
         let mut lists = Vec::new();
         for entry in directory.entries() {
+            self.entries_left = self.entries_left.checked_sub(1)?;
             let allowed = match entry.tag {
                 ifd::EXIF_IFD if !is_exif && self.policy == Metadata::Privacy => {
                     let at = usize::try_from(tiff.uint(entry, 0)?).ok()?;
