@@ -10,6 +10,7 @@
 mod api;
 mod budget;
 mod hostile;
+mod kept;
 mod metadata;
 mod orientation;
 mod phase;

@@ -58,6 +58,7 @@ class Loss(TypedDict):
         "gain-map",
         "motion-photo",
         "damage",
+        "metadata",
     ]
     frames: NotRequired[int]
     """The frames of an animation."""
@@ -67,6 +68,8 @@ class Loss(TypedDict):
     """Bits a channel in the source."""
     readable: NotRequired[float]
     """Of a damaged photo the readable fraction, 0 to 1."""
+    what: NotRequired[Literal["exif", "maker-note", "xmp", "iptc", "text", "other"]]
+    """The metadata that could not be kept."""
 
 
 class Report(TypedDict):
