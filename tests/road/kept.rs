@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use crate::support::testdata;
+use crate::support::{Sequence, samples, testdata};
 use photofit::{
-    Action, Format, FormatSet, Limits, Loss, LostMetadata, Metadata, Options, OutputFormat, prepare, probe,
+    Action, Check, Error, Format, FormatSet, Limits, Loss, LostMetadata, Metadata, Options, OutputFormat, prepare,
+    probe,
 };
 
 fn read(name: &str) -> Vec<u8> {
@@ -201,4 +202,60 @@ fn what_cannot_be_cleaned_is_encoded_anew() {
     let gif = read("gif/no-trailer.gif");
     let (bytes, losses) = made(&gif, &options);
     assert!(losses.is_empty() && bytes == [&gif[..], b";"].concat());
+}
+
+/// Files that stay as they are but for their metadata, with bytes changed at random: whatever comes of it holds the policy,
+/// which is looked at before anything is returned, and comes out of a second pass as it is.
+#[test]
+fn changed_metadata_is_never_returned_against_the_policy() {
+    let mut sequence = Sequence(0x5EED);
+    let all = Limits::bigin().with_formats(FormatSet::of(Format::ALL));
+    let mut answers = (0, 0);
+    for sample in samples() {
+        let interesting = [
+            "metadata",
+            "described",
+            "xmp",
+            "scans",
+            "comment",
+            "trailer",
+            "linked",
+            "rle",
+            "animated",
+        ];
+        if sample.bytes.len() > 40_000 || !interesting.iter().any(|word| sample.name.contains(word)) {
+            continue;
+        }
+        for round in 0..120 {
+            let mut bytes = sample.bytes.clone();
+            for _ in 0..=round % 4 {
+                let at = sequence.below(bytes.len());
+                bytes[at] = [0, 1, 0x7F, 0xFF, u8::try_from(sequence.below(256)).unwrap_or(0)][sequence.below(5)];
+            }
+            let policy = [Metadata::Privacy, Metadata::Strip, Metadata::Keep][round % 3];
+            let options = Options::default()
+                .with_limits(all)
+                .with_metadata(policy)
+                .with_check(Check::Header)
+                .with_max_source_pixels(1_000_000);
+            match prepare(&bytes, &options) {
+                Ok(prepared) => {
+                    answers.0 += 1;
+                    let again = prepare(prepared.bytes(), &options).unwrap();
+                    assert!(
+                        again.bytes() == prepared.bytes(),
+                        "{}, {policy:?}, {round}",
+                        sample.name
+                    );
+                }
+                Err(error) => {
+                    answers.1 += 1;
+                    let defect = matches!(error, Error::BrokenPromise { .. } | Error::Panicked { .. });
+                    assert!(!defect, "{}, {policy:?}, {round}: {error}", sample.name);
+                }
+            }
+        }
+    }
+    println!("{answers:?} were returned and refused");
+    assert!(answers.0 > 1000);
 }

@@ -1,5 +1,6 @@
 //! A JPEG with other metadata, its coded picture copied as it is.
 
+use photofit_jpeg::encode;
 use photofit_jpeg::header::{Segment, Segments, end_of_image};
 
 use super::header::{APP0, APP1, APP2, APP14, APP15, COM, EOI, EXIF, ICC, SOS};
@@ -118,7 +119,16 @@ impl Filter {
             return Kept::Not;
         }
         self.seen_exif = true;
-        exif::rewrite(block, self.policy).map_or(Kept::Not, |block| Kept::As(build(APP1, &[EXIF, &block])))
+        let kept = exif::rewrite(block, self.policy);
+        // Fields that share their bytes take more once each has its own.
+        if kept
+            .as_ref()
+            .is_some_and(|kept| kept.len() > encode::Metadata::MAX_EXIF)
+        {
+            (self.seen_exif, self.broken_exif) = (false, true);
+            return Kept::Not;
+        }
+        kept.map_or(Kept::Not, |kept| Kept::As(build(APP1, &[EXIF, &kept])))
     }
 }
 
