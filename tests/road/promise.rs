@@ -173,7 +173,7 @@ for line in open(sys.argv[1], encoding='utf-8'):
         continue
     orientation = im.getexif().get(0x112, 1)
     orientation = orientation[0] if isinstance(orientation, (bytes, tuple)) else orientation
-    if (im.format.replace('MPO', 'JPEG'), im.size) != (kind, (int(width), int(height))) or orientation in range(2, 9):
+    if (im.format.replace('MPO', 'JPEG'), im.size) != (kind.upper(), (int(width), int(height))) or orientation in range(2, 9):
         bad += 1
         print(name, im.format, im.size, orientation)
 sys.exit(bad > 0)
