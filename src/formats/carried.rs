@@ -56,11 +56,18 @@ impl Carried {
             let packet = packet.as_deref()?;
             Some(xmp::for_new_picture(packet, &self.change))
         };
-        let (packet, extension) = (written(&self.xmp), written(&self.xmp_extension));
+        let parts = [written(&self.xmp), written(&self.xmp_extension)];
+        let lost = |part: &Option<Option<(Vec<u8>, bool)>>| match part {
+            Some(Some((_, lost))) => *lost,
+            Some(None) => true,
+            None => false,
+        };
+        let lost = parts.iter().any(lost);
+        let [packet, extension] = parts.map(|part| part.flatten().map(|(packet, _)| packet));
         WrittenXmp {
-            lost: packet == Some(None) || extension == Some(None),
-            packet: packet.flatten(),
-            extension: extension.flatten(),
+            packet,
+            extension,
+            lost,
         }
     }
 }

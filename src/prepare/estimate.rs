@@ -41,8 +41,7 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
     let threads = threads.max(1) as u64;
     let road = match plan::plan(info, info.bytes, false, options) {
         Ok(Plan::Transcode { format, width, height }) => anew(info, options, (format, width, height), threads),
-        // Such files are encoded anew where they have what the policy forbids, which only the whole file tells.
-        Ok(Plan::Keep | Plan::Rewrite) if matches!(info.format, Format::Tiff | Format::Heif | Format::Bmp) => {
+        Ok(Plan::Keep | Plan::Rewrite) if info.may_be_anew => {
             let stored = stored(info, options);
             match plan::anew(info, options) {
                 Ok(Plan::Transcode { format, width, height }) => {

@@ -29,7 +29,8 @@ pub(super) fn is_plain(data: &[u8]) -> bool {
         _ => false,
     };
     let colors = fields.bits > 8 || fields.colors <= 1 << fields.bits;
-    kind && colors && matches!(fields.header, 12 | 40 | 108 | 124) && fields.planes == 1
+    let in_order = fields.header_end <= fields.offset;
+    kind && colors && in_order && matches!(fields.header, 12 | 40 | 108 | 124) && fields.planes == 1
 }
 
 /// The file without a profile that only names a file, and without bytes that belong to nothing; `Anew` if its runs are not

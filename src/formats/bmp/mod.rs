@@ -165,6 +165,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             2 * 1000 * 8 / u64::from(bits.max(1))
         },
         plain: clean::is_plain(data),
+        may_be_anew: matches!(compression, 1 | 2),
         decoder_memory: 0,
         jpeg: None,
     })

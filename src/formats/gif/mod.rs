@@ -78,6 +78,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         // LZW codes of at most 12 bits stand for at most 4,096 pixels (GIF89a, appendix F).
         density: 4096 * 1000,
         plain: true,
+        may_be_anew: false,
         decoder_memory: 0,
         jpeg: None,
     })

@@ -60,6 +60,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         carried: carried(&file)?,
         density: CODED_DENSITY,
         plain: true,
+        may_be_anew: true,
         decoder_memory: part.beside().saturating_add(file.memory()),
     })
 }

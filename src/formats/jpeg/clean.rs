@@ -70,7 +70,7 @@ pub(super) fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
 }
 
 /// Whether bytes behind the picture are more than padding: previews, gain maps and videos stand there.
-fn hides_something(trailer: &[u8]) -> bool {
+pub(super) fn hides_something(trailer: &[u8]) -> bool {
     trailer.iter().any(|&b| b != 0 && b != 0xFF)
 }
 

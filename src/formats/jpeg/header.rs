@@ -156,6 +156,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         // many leave room for files that were cut short.
         density: 1000 * 16 * 64 * 64 / jpeg.samples().max(1),
         plain: true,
+        may_be_anew: false,
         decoder_memory: 0,
         jpeg: Some(jpeg),
     })

@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use photofit_jpeg::encode;
-use photofit_jpeg::header::Segments;
+use photofit_jpeg::header::{Segments, end_of_image};
 
-use super::header::{APP0, APP1, APP2, APP11, APP12, APP13, APP14, APP15, COM, EXIF, ICC, ISO_GAIN_MAP, MPF, XMP};
+use super::clean::hides_something;
+use super::header::{
+    self, APP0, APP1, APP2, APP11, APP12, APP13, APP14, APP15, COM, EXIF, ICC, ISO_GAIN_MAP, MPF, XMP,
+};
 use crate::formats::carried::{Carried, WrittenXmp, losses};
 use crate::formats::photoshop;
 use crate::formats::{exif, md5, xmp};
@@ -52,14 +55,16 @@ pub(super) fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
             }
             COM => carried.comments.push((b"Comment".to_vec(), payload.to_vec())),
             // Read elsewhere, or true of the source alone: thumbnails, lists of pictures behind this one, how it was coded.
-            APP0 => {}
+            APP0 if [b"JFIF\0", b"JFXX\0", b"AVI1\0"]
+                .iter()
+                .any(|known| payload.starts_with(*known)) => {}
             APP1 if payload.starts_with(EXIF) || payload.starts_with(XMP_EXTENSION) => {}
             APP2 if [ICC, MPF, ISO_GAIN_MAP].iter().any(|known| payload.starts_with(known)) => {}
             APP12 if payload.starts_with(b"Ducky") => {}
             APP14 if payload.starts_with(b"Adobe") => {}
             // What was signed is no longer what is there.
             APP11 => carried.lose(LostMetadata::Other),
-            APP1..=APP15 if !payload.is_empty() => carried.segments.push((segment.marker - APP0, payload.to_vec())),
+            APP0..=APP15 if !payload.is_empty() => carried.segments.push((segment.marker - APP0, payload.to_vec())),
             _ => {}
         }
     }
@@ -68,6 +73,11 @@ pub(super) fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
     if unread {
         carried.lose(LostMetadata::Iptc);
     }
+    if hides_something(data.get(end_of_image(data).unwrap_or(data.len())..).unwrap_or_default())
+        && !has_companions(data)
+    {
+        carried.lose(LostMetadata::Other);
+    }
     let guid = carried.xmp.as_deref().and_then(xmp::extension_guid);
     if let Some(guid) = guid {
         carried.xmp_extension = extension(data, &guid);
@@ -75,6 +85,11 @@ pub(super) fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
             carried.lose(LostMetadata::Xmp);
         }
     }
+}
+
+/// Whether what stands behind the picture is named as a loss of its own.
+fn has_companions(data: &[u8]) -> bool {
+    header::header(data).is_ok_and(|info| info.gain_map || info.motion_photo || info.images > 1)
 }
 
 /// The extension of an XMP packet, put together from its parts; `None` if one is missing.

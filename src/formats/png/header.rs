@@ -163,6 +163,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         // Deflate makes at most 258 bytes of two bits (RFC 1951): 1032 to 1.
         density: 1000 * 1040 * 8 / (samples * u64::from(bit_depth)),
         plain: true,
+        may_be_anew: false,
         decoder_memory: 0,
         jpeg: None,
     })

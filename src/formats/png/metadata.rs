@@ -196,8 +196,11 @@ pub(crate) fn insert(mut encoded: Vec<u8>, carried: &Carried) -> (Vec<u8>, Vec<L
         Some(packet) if packet.len() <= MAX_TEXT => {
             chunks.extend(build(*b"iTXt", &[text::XMP, b"\0\0\0\0\0", &packet]));
         }
-        None if !written.lost => {}
-        _ => lost.push(LostMetadata::Xmp),
+        None => {}
+        Some(_) => lost.push(LostMetadata::Xmp),
+    }
+    if written.lost {
+        lost.push(LostMetadata::Xmp);
     }
     if let Some(resources) = &carried.resources {
         // There is no chunk of it; this is how ImageMagick and ExifTool keep it.

@@ -73,6 +73,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .sum(),
         density: density(&tiff, &first, width),
         plain: super::metadata::is_plain(&tiff, &first),
+        may_be_anew: true,
         decoder_memory: decoder_memory(&tiff, &first, u64::from(width) * u64::from(height)).saturating_add(
             // Both lists, once as values of any type and once as offsets.
             2 * 40 * chunk_count(data) +

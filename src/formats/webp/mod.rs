@@ -192,6 +192,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .sum(),
         density: CODED_DENSITY,
         plain: true,
+        may_be_anew: false,
         decoder_memory: 0,
         jpeg: None,
     })

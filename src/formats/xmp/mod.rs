@@ -35,6 +35,8 @@ pub(super) struct Change {
 enum Fate {
     Stays,
     Goes,
+    /// It is dropped although it said something: it cannot be made true.
+    Lost,
     /// It gets this value.
     Becomes(String),
     /// Its value, a number of pixels, is multiplied by this fraction.
@@ -53,9 +55,8 @@ impl Change {
             Namespace::Xmp if name == b"Thumbnails" => Fate::Goes,
             // Whoever writes an extension says so anew.
             Namespace::XmpNote if name == b"HasExtendedXMP" => Fate::Goes,
-            // Fields of depth and of faces lie in the picture as it was.
-            Namespace::Depth | Namespace::Regions if self.turned => Fate::Goes,
-            Namespace::Panorama if self.turned => Fate::Goes,
+            // Depths, faces and the sphere of a panorama lie in the picture as it was.
+            Namespace::Depth | Namespace::Regions | Namespace::Panorama if self.turned => Fate::Lost,
             Namespace::Panorama => {
                 let across = name.ends_with(b"WidthPixels") || name.ends_with(b"LeftPixels");
                 let down = name.ends_with(b"HeightPixels") || name.ends_with(b"TopPixels");
@@ -172,8 +173,9 @@ fn utf8(packet: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-/// The packet made true of a new picture; `None` if it cannot be read well enough for that.
-pub(super) fn for_new_picture(packet: &[u8], change: &Change) -> Option<Vec<u8>> {
+/// The packet made true of a new picture, and whether something that it said is lost by that; `None` if it cannot be read
+/// well enough.
+pub(super) fn for_new_picture(packet: &[u8], change: &Change) -> Option<(Vec<u8>, bool)> {
     struct Open<'a> {
         name: &'a [u8],
         tag: Range<usize>,
@@ -185,6 +187,7 @@ pub(super) fn for_new_picture(packet: &[u8], change: &Change) -> Option<Vec<u8>>
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     let mut stack: Vec<Open<'_>> = Vec::new();
     let mut elements = 0_usize;
+    let mut lost = false;
     for tag in Tags::new(&packet) {
         elements += 1;
         if !tag.opens {
@@ -218,7 +221,9 @@ pub(super) fn for_new_picture(packet: &[u8], change: &Change) -> Option<Vec<u8>>
             // An attribute of a property's element is a qualifier or a field of it.
             let nested = nested || !is_frame(tag.name);
             let value = attribute.value;
-            match edit(packet.get(value.clone())?, change.fate(namespace, name, nested)) {
+            let fate = change.fate(namespace, name, nested);
+            lost |= fate == Fate::Lost;
+            match edit(packet.get(value.clone())?, fate) {
                 Edit::None => {}
                 Edit::Remove => edits.push((attribute.range, String::new())),
                 Edit::Replace(text) => edits.push((value, text)),
@@ -227,6 +232,7 @@ pub(super) fn for_new_picture(packet: &[u8], change: &Change) -> Option<Vec<u8>>
         let fate = names
             .of_name(tag.name)
             .map_or(Fate::Stays, |(namespace, name)| change.fate(namespace, name, nested));
+        lost |= fate == Fate::Lost;
         if !tag.is_empty() {
             if stack.len() >= MAX_DEPTH {
                 return None;
@@ -244,7 +250,7 @@ pub(super) fn for_new_picture(packet: &[u8], change: &Change) -> Option<Vec<u8>>
     if elements == 0 || stack.iter().any(|open| open.fate != Fate::Stays) {
         return None;
     }
-    Some(apply(&packet, edits))
+    Some((apply(&packet, edits), lost))
 }
 
 /// What is done to a value.
@@ -257,7 +263,7 @@ enum Edit {
 fn edit(value: &[u8], fate: Fate) -> Edit {
     match fate {
         Fate::Stays => Edit::None,
-        Fate::Goes => Edit::Remove,
+        Fate::Goes | Fate::Lost => Edit::Remove,
         _ if value.contains(&b'<') => Edit::Remove,
         Fate::Becomes(text) if value.trim_ascii() == text.as_bytes() => Edit::None,
         Fate::Becomes(text) => Edit::Replace(text),

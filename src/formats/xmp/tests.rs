@@ -21,7 +21,7 @@ fn description(attributes: &str, elements: &str) -> Vec<u8> {
 }
 
 fn edited(packet: &[u8], change: Change) -> String {
-    String::from_utf8(for_new_picture(packet, &change).unwrap()).unwrap()
+    String::from_utf8(for_new_picture(packet, &change).unwrap().0).unwrap()
 }
 
 const HALF: Change = Change {
@@ -58,7 +58,8 @@ fn orientation_is_read_in_each_notation() {
     ] {
         assert_eq!(orientation(&packet), wanted, "{}", String::from_utf8_lossy(&packet));
         if wanted.is_some() {
-            let out = for_new_picture(&packet, &HALF).unwrap();
+            let (out, lost) = for_new_picture(&packet, &HALF).unwrap();
+            assert!(!lost);
             assert_eq!(orientation(&out), Some(Orientation::Upright));
         }
     }
@@ -95,10 +96,14 @@ fn sizes_follow_the_picture() {
         !turned.contains("GPano:F") && !turned.contains("equirectangular"),
         "{turned}"
     );
+    assert!(
+        for_new_picture(&source, &Change { turned: true, ..HALF }).unwrap().1,
+        "it is named"
+    );
     let same = Change { to: HALF.from, ..HALF };
     assert_eq!(
         for_new_picture(&source, &same),
-        Some(source),
+        Some((source.clone(), false)),
         "what is true stays as it is"
     );
 }
