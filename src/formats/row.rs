@@ -152,6 +152,21 @@ pub(crate) struct Damage {
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
+impl Damage {
+    /// Nothing is missing, but readers differ in what they make of the picture, or refuse it: it is encoded anew.
+    pub(super) fn none_but_odd() -> Self {
+        Self {
+            readable: 1.0,
+            source: None,
+        }
+    }
+
+    /// See [`none_but_odd`](Self::none_but_odd).
+    pub(crate) fn is_none(&self) -> bool {
+        self.readable >= 1.0 && self.source.is_none()
+    }
+}
+
 impl Decoded {
     /// A whole picture whose profile holds.
     pub(super) fn whole(raster: Raster, info: &ImageInfo) -> Self {

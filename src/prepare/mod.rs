@@ -245,7 +245,8 @@ impl Preparer {
         })
     }
 
-    /// The photo with its compressed picture untouched; `None` if a part of it is missing and may be.
+    /// The photo with its compressed picture untouched; `None` if a part of it is missing and may be, or if other readers make
+    /// something else of it.
     fn as_stored<'a>(&self, reading: &Reading<'a>, cleaned: Option<Changed>) -> Result<Option<Made<'a>>, Error> {
         let info = &reading.info;
         if !(reading.row.is_whole)(reading.data) {
@@ -254,7 +255,7 @@ impl Preparer {
         if self.options.check() == Check::Full {
             let damage = formats::check(reading, &self.options, &self.cancel)?;
             if let Some(damage) = damage {
-                if self.options.on_damage() == OnDamage::Keep {
+                if damage.is_none() || self.options.on_damage() == OnDamage::Keep {
                     return Ok(None);
                 }
                 return Err(refuse_damage(info, damage));

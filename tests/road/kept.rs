@@ -202,6 +202,9 @@ fn what_cannot_be_cleaned_is_encoded_anew() {
     let bmp = read("bmp/masks-32.bmp");
     let prepared = prepare(&bmp, &options).unwrap();
     assert_eq!(prepared.report().action, Action::Transcoded);
+    // Indices without a colour.
+    let png = read("png/palette-short.png");
+    assert_eq!(prepare(&png, &options).unwrap().report().action, Action::Transcoded);
     // A GIF that lacks its trailer stays an animation.
     let gif = read("gif/no-trailer.gif");
     let (bytes, losses) = made(&gif, &options);

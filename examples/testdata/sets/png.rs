@@ -117,6 +117,11 @@ fn palettes(shelf: &mut Shelf, picture: &Picture) {
         let special = format!("{special}, the dark half transparent (tRNS)");
         shelf.ok(&format!("palette-{depth}-trns.png"), "PNG", SIZE, &special, bytes);
     }
+    let (palette, indices) = indexed(picture, 4);
+    let before = [chunk(b"PLTE", &palette[..palette.len() / 2])];
+    let bytes = png::file(&Header::new(SIZE, 3, 4), &indices, &before, &[]);
+    let special = "indices beyond the palette, which ImageMagick refuses";
+    shelf.ok("palette-short.png", "PNG", SIZE, special, bytes);
 }
 
 fn interlaced(shelf: &mut Shelf, picture: &Picture) {

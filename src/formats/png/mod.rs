@@ -9,7 +9,7 @@ mod text;
 pub(crate) use header::SIGNATURE;
 pub(crate) use metadata::insert;
 
-use super::row::{Row, check_by_decoding};
+use super::row::Row;
 use header::is_complete;
 
 pub(super) const ROW: Row = Row {
@@ -23,6 +23,6 @@ pub(super) const ROW: Row = Row {
     rest: metadata::rest,
     clean: clean::clean,
     memory: header::memory,
-    check: check_by_decoding,
+    check: decode::check,
     decode: decode::decode,
 };
