@@ -10,6 +10,7 @@ mod prepared;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,13 +20,12 @@ pub use plan::Plan;
 pub use prepared::Prepared;
 
 use crate::CancelToken;
-use crate::Orientation;
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg::{JpegEncoder, Qualities, sampling};
 use crate::error::Error;
 use crate::formats::{self, Cleaned, Damage, Decoded, Format, ImageInfo, Reading, metadata, probe};
 use crate::options::{Check, Metadata, OnDamage, Options, OutputFormat};
-use crate::report::{Action, Loss, Outcome, Report, SourceSummary};
+use crate::report::{Action, Loss, Report, SourceSummary};
 use crate::resample::Resampler;
 use crate::threads;
 
@@ -224,7 +224,7 @@ impl Preparer {
                 self.transcode(&reading, format, info.width, info.height)?
             }
         };
-        let result = verify(&made, info, &self.options)?;
+        let result = verify::verify(&made, info, &self.options)?;
         made.losses.dedup();
         Ok(Prepared {
             report: Report {
@@ -467,44 +467,4 @@ fn refuse_damage(info: &ImageInfo, damage: Damage) -> Error {
         readable: damage.readable,
         source: damage.source,
     }
-}
-
-/// Re-reads the result and checks the promise.
-fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcome, Error> {
-    let broken = |what: String| Error::BrokenPromise { what };
-    let result = probe(&made.bytes).map_err(|e| broken(format!("not readable: {e}")))?;
-    let limits = options.limits();
-    if !limits.formats().contains(result.format) {
-        return Err(broken(format!(
-            "a {}, which the service does not accept",
-            result.format
-        )));
-    }
-    if !limits.allow_size(result.width, result.height) {
-        return Err(broken(format!("{} × {} pixels large", result.width, result.height)));
-    }
-    if result.bytes > limits.max_bytes() {
-        return Err(broken(format!("{} bytes long", result.bytes)));
-    }
-    if result.orientation != Orientation::Upright {
-        return Err(broken("not upright".to_owned()));
-    }
-    // Whatever became of the photo: what the policy would still take out of it must not be in it.
-    if !matches!(
-        (formats::row(result.format).clean)(&made.bytes, options.metadata())?,
-        Cleaned::AsItIs
-    ) {
-        return Err(broken("with metadata that the policy does not keep".to_owned()));
-    }
-    let untouched = made.action != Action::Transcoded;
-    if untouched && ((result.width, result.height), result.format) != (info.upright_size(), info.format) {
-        return Err(broken("another picture than the source".to_owned()));
-    }
-    Ok(Outcome {
-        format: result.format,
-        width: result.width,
-        height: result.height,
-        bytes: result.bytes,
-        quality: made.quality.map(Tenths::quality),
-    })
 }
