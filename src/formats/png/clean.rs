@@ -107,7 +107,8 @@ impl Filter<'_> {
                 b"sBIT" => (1..=4).contains(&length),
                 b"mDCV" => length == 24,
                 b"cLLI" => length == 8,
-                b"iCCP" => super::metadata::profile_of(body, MAX_INFLATED).is_ok_and(|profile| profile.len() >= 128),
+                b"iCCP" => super::metadata::deflated_profile(body)
+                    .is_some_and(|profile| text::inflated_len(profile, MAX_INFLATED).is_ok_and(|length| length >= 128)),
                 b"eXIf" => {
                     length <= MAX_CHUNK
                         && matches!(Exif::of(Some(Cow::Borrowed(strip_exif_header(body)))), Exif::Block(_))

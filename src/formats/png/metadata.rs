@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::clean::is_color;
 use super::header::{Chunk, Chunks};
-use super::text::{self, MAX_INFLATED, MAX_TEXT, Text, Unread};
+use super::text::{self, MAX_INFLATED, MAX_TEXT, Text};
 use crate::formats::carried::{Carried, losses};
 use crate::formats::ifd::strip_exif_header;
 use crate::formats::row::Exif;
@@ -46,14 +46,13 @@ pub(super) fn build(name: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
 /// The profile in the iCCP chunk, inflated.
 pub(super) fn icc_profile(data: &[u8]) -> Option<Vec<u8>> {
     let chunk = Chunks::new(data).find(|c| &c.name == b"iCCP")?;
-    profile_of(chunk.body, MAX_PROFILE).ok()
+    text::inflate(deflated_profile(chunk.body)?, MAX_PROFILE).ok()
 }
 
-/// The profile that an iCCP chunk holds (11.3.2.3), of at most so many bytes.
-pub(super) fn profile_of(body: &[u8], most: usize) -> Result<Vec<u8>, Unread> {
-    let name = memchr::memchr(0, body).ok_or(Unread::Broken)?;
-    let deflated = body.get(name + 1..).and_then(|rest| rest.strip_prefix(&[0]));
-    text::inflate(deflated.ok_or(Unread::Broken)?, most)
+/// The profile that an iCCP chunk holds (11.3.2.3), deflated.
+pub(super) fn deflated_profile(body: &[u8]) -> Option<&[u8]> {
+    let name = memchr::memchr(0, body)?;
+    body.get(name + 1..)?.strip_prefix(&[0])
 }
 
 /// The EXIF block: that of its chunk, or else one in a text of ImageMagick's.

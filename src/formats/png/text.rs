@@ -95,6 +95,16 @@ pub(super) fn inflate(deflated: &[u8], most: usize) -> Result<Vec<u8>, Unread> {
     }
 }
 
+/// How many bytes a deflated profile has, if these are at most so many: none of them is kept.
+pub(super) fn inflated_len(deflated: &[u8], most: usize) -> Result<u64, Unread> {
+    let mut inflated = flate2::read::ZlibDecoder::new(deflated).take(most as u64 + 1);
+    match std::io::copy(&mut inflated, &mut std::io::sink()) {
+        Ok(length) if length > most as u64 => Err(Unread::TooLarge),
+        Ok(length) => Ok(length),
+        Err(_) => Err(Unread::Broken),
+    }
+}
+
 /// The XMP packet: that under its own keyword, or else a profile of ImageMagick's.
 pub(super) fn xmp(data: &[u8]) -> Option<Result<Vec<u8>, Unread>> {
     let own = texts(data).find(|text| text.keyword == XMP);
