@@ -4,7 +4,7 @@ use super::plan::{self, Plan};
 use super::planes;
 use crate::error::Error;
 use crate::formats::{self, ColorModel, Format, ImageInfo, JpegInfo};
-use crate::options::{Check, Chroma, Effort, Options};
+use crate::options::{Check, Chroma, Effort, Metadata, Options};
 
 /// What every preparer has: tables, and buffers that do not depend on the photo.
 const BASE: u64 = 800_000;
@@ -55,10 +55,11 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
         Err(_) => 0,
     };
     let inks = info.color.is_inks() && info.profile.is_some();
+    let copies = if options.metadata() == Metadata::Keep { 7 } else { 4 };
     BASE.saturating_add(PER_THREAD * (threads - 1))
         .saturating_add(road)
-        // The block, what is taken of it, and the segments or chunks that it becomes, which grow.
-        .saturating_add(info.carried.saturating_mul(4))
+        // The block, what is taken of it, and the segments or chunks that it becomes, which grow; packets are edited too.
+        .saturating_add(info.carried.saturating_mul(copies))
         .saturating_add(if inks { INKS } else { 0 })
 }
 
