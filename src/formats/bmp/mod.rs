@@ -1,6 +1,7 @@
 //! Windows and OS/2 bitmaps: the header, and the pixels through `image`.
 
 mod clean;
+mod os2;
 
 use image::codecs::bmp::BmpDecoder;
 
@@ -130,7 +131,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     if width == 0 || height == 0 {
         return Err(malformed("its width or height is 0"));
     }
-    let compression = if header == 12 {
+    let compression = if matches!(header, 12 | 16) {
         0
     } else {
         le32(data, 30).ok_or_else(cut)?
@@ -166,14 +167,16 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         },
         plain: clean::is_plain(data),
         may_be_anew: matches!(compression, 1 | 2),
-        decoder_memory: 0,
+        // With another header it is a copy.
+        decoder_memory: if os2::is_os2(header) { data.len() as u64 } else { 0 },
         jpeg: None,
     })
 }
 
 fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {
     let (data, info) = (reading.data, &reading.info);
-    let decoder = BmpDecoder::new(Watched::new(data, cancel)).map_err(|e| refuse(Format::Bmp, e))?;
+    let data = os2::as_windows(data).ok_or_else(|| Error::malformed(Format::Bmp, "its header is cut short"))?;
+    let decoder = BmpDecoder::new(Watched::new(&data, cancel)).map_err(|e| refuse(Format::Bmp, e))?;
     let raster = read(decoder, Format::Bmp)?;
     if (raster.width(), raster.height()) != (info.width, info.height) {
         return Err(Error::malformed(
