@@ -80,7 +80,7 @@ pub use photofit_jpeg as jpeg;
 pub use photofit_jpeg::{CancelToken, Cancelled, Orientation};
 pub use pool::{Batch, Pool};
 pub use prepare::{Plan, Prepared, Preparer, estimate_memory, plan, prepare};
-pub use report::{Action, Loss, LossKind, Outcome, Report, SourceSummary};
+pub use report::{Action, Loss, LossKind, LostMetadata, Outcome, Report, SourceSummary};
 
 /// The examples of the README and of the page about the library, run as tests.
 #[cfg(doctest)]

@@ -155,6 +155,45 @@ pub enum Loss {
         /// The readable fraction, 0 to 1.
         readable: f64,
     },
+    /// Metadata that the policy keeps could not be kept: it is broken, or the result's format has no room for it. What the
+    /// policy removes is no loss.
+    Metadata {
+        /// What was lost.
+        what: LostMetadata,
+    },
+}
+
+/// The metadata that a [`Loss::Metadata`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LostMetadata {
+    /// The EXIF block, or fields of it.
+    Exif,
+    /// The maker note of the EXIF block.
+    MakerNote,
+    /// The XMP packet.
+    Xmp,
+    /// IPTC and other Photoshop resources.
+    Iptc,
+    /// Comments and other texts.
+    Text,
+    /// What only the source's format has: segments or chunks of other programs.
+    Other,
+}
+
+impl LostMetadata {
+    /// What it is called in a sentence.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Exif => "EXIF fields",
+            Self::MakerNote => "the maker note",
+            Self::Xmp => "the XMP packet",
+            Self::Iptc => "IPTC or Photoshop resources",
+            Self::Text => "comments or texts",
+            Self::Other => "segments or chunks of other programs",
+        }
+    }
 }
 
 impl Loss {
@@ -172,6 +211,7 @@ impl Loss {
             Self::MotionPhoto => LossKind::MotionPhoto,
             Self::Hdr => LossKind::Hdr,
             Self::Damage { .. } => LossKind::Damage,
+            Self::Metadata { .. } => LossKind::Metadata,
         }
     }
 }
@@ -189,6 +229,7 @@ impl fmt::Display for Loss {
             Self::MotionPhoto => f.write_str("motion-photo: the video was dropped"),
             Self::Hdr => f.write_str("hdr: high dynamic range tone-mapped to sRGB"),
             Self::Damage { readable } => write!(f, "damage: {}", readable_part(*readable)),
+            Self::Metadata { what } => write!(f, "metadata: {} could not be kept", what.words()),
         }
     }
 }
@@ -226,6 +267,8 @@ pub enum LossKind {
     Hdr,
     /// See [`Loss::Damage`].
     Damage,
+    /// See [`Loss::Metadata`].
+    Metadata,
 }
 
 impl LossKind {
@@ -241,6 +284,7 @@ impl LossKind {
         Self::MotionPhoto,
         Self::Hdr,
         Self::Damage,
+        Self::Metadata,
     ];
 
     /// The name that the command line and reports use.
@@ -257,6 +301,7 @@ impl LossKind {
             Self::MotionPhoto => "motion-photo",
             Self::Hdr => "hdr",
             Self::Damage => "damage",
+            Self::Metadata => "metadata",
         }
     }
 }
@@ -295,6 +340,9 @@ mod tests {
             Loss::MotionPhoto,
             Loss::Hdr,
             Loss::Damage { readable: 0.5 },
+            Loss::Metadata {
+                what: LostMetadata::Exif,
+            },
         ];
         assert_eq!(losses.len(), LossKind::ALL.len());
         for (loss, kind) in losses.iter().zip(LossKind::ALL.iter().copied()) {

@@ -2,13 +2,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use photofit::{Check, Error, Metadata, Options, Preparer};
+use photofit::{Check, Error, Format, FormatSet, Limits, Metadata, Options, Preparer};
 
 fuzz_target!(|data: &[u8]| {
     for policy in [Metadata::Privacy, Metadata::Strip, Metadata::Keep] {
         // The pixels are the target `prepare`'s.
         let options = Options::default()
             .with_metadata(policy)
+            // So that files of every format stay as they are.
+            .with_limits(Limits::bigin().with_formats(FormatSet::of(Format::ALL)))
             .with_check(Check::Header)
             .with_max_source_pixels(1_000_000)
             .with_max_memory(100_000_000);

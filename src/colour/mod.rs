@@ -10,7 +10,7 @@ mod profile;
 
 pub(crate) use convert::Conversion;
 pub(crate) use numbers::{Numbers, Primaries, Transfer};
-pub(crate) use profile::whole_profile;
+pub(crate) use profile::{of_numbers, whole_profile};
 
 use self::icc::ProfileSpace;
 use crate::options::Colour;

@@ -221,6 +221,12 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    /// Adobe RGB (1998), 4.3.
+    pub(crate) const ADOBE_RGB: Self = Self {
+        primaries: Primaries::ADOBE_RGB,
+        transfer: Transfer::Gamma(563.0 / 256.0),
+    };
+
     pub(crate) const SRGB: Self = Self {
         primaries: Primaries::SRGB,
         transfer: Transfer::Srgb,

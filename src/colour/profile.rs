@@ -154,7 +154,7 @@ pub(super) fn of(numbers: &Numbers) -> Option<ColorProfile> {
 }
 
 /// The same as a file has it.
-pub(super) fn of_numbers(numbers: &Numbers) -> Option<Vec<u8>> {
+pub(crate) fn of_numbers(numbers: &Numbers) -> Option<Vec<u8>> {
     encode(&of(numbers)?)
 }
 

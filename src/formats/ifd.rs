@@ -23,6 +23,7 @@ pub(crate) const SUB_IFDS: u16 = 0x014A;
 pub(crate) const EXTRA_SAMPLES: u16 = 0x0152;
 pub(crate) const EXIF_IFD: u16 = 0x8769;
 pub(crate) const GPS_IFD: u16 = 0x8825;
+pub(crate) const INTEROP_IFD: u16 = 0xA005;
 pub(crate) const ICC_PROFILE: u16 = 0x8773;
 pub(crate) const XMP: u16 = 0x02BC;
 pub(crate) const TRANSFER_FUNCTION: u16 = 0x012D;
@@ -164,6 +165,46 @@ impl<'a> Tiff<'a> {
         self.ifd(self.first)
     }
 
+    /// Where the first directory stands.
+    pub(crate) fn first_offset(&self) -> usize {
+        self.first
+    }
+
+    /// Bytes of the header.
+    pub(crate) fn header_len(&self) -> usize {
+        if self.big { 16 } else { 8 }
+    }
+
+    /// The bytes of an entry.
+    pub(crate) fn entry_bytes(&self, entry: Entry) -> Option<&'a [u8]> {
+        let end = entry.value_at.checked_add(entry.inline)?;
+        self.data.get(end.checked_sub(if self.big { 20 } else { 12 })?..end)
+    }
+
+    /// Gives the directory at `offset` these entries instead, which are fewer, in a copy of the data; the offset of the next
+    /// directory moves up behind them, and zeros fill what they took.
+    pub(crate) fn put_entries(&self, copy: &mut [u8], offset: usize, entries: &[u8]) -> Option<()> {
+        let extent = self.extent(offset)?;
+        let next_at = extent.end()?;
+        let next = self.data.get(next_at..next_at.checked_add(self.offset_size())?)?;
+        let count = entries.len() / extent.size;
+        let target = copy.get_mut(offset..next_at.checked_add(next.len())?)?;
+        target.fill(0);
+        let head = extent.start - offset;
+        if self.big {
+            let low = self.endian.put_u32(u32::try_from(count).ok()?);
+            let at = if self.endian == Endian::Little { 0 } else { 4 };
+            target.get_mut(at..at + 4)?.copy_from_slice(&low);
+        } else {
+            let count = self.endian.put_u16(u16::try_from(count).ok()?);
+            target.get_mut(..2)?.copy_from_slice(&count);
+        }
+        let behind = head.checked_add(entries.len())?;
+        target.get_mut(head..behind)?.copy_from_slice(entries);
+        target.get_mut(behind..behind + next.len())?.copy_from_slice(next);
+        Some(())
+    }
+
     /// The offset that stands at `at`, if it leads somewhere.
     pub(crate) fn offset(&self, at: usize) -> Option<usize> {
         let offset = if self.big {
@@ -194,6 +235,21 @@ impl<'a> Tiff<'a> {
         seen.len()
     }
 
+    /// Whether the main chain comes to its end within so many directories.
+    pub(crate) fn chain_ends(&self, most: usize) -> bool {
+        let mut next = Some(self.first);
+        for _ in 0..most {
+            let Some(at) = next.and_then(|offset| self.ifd(offset)?.next_at) else {
+                return false;
+            };
+            if self.is_last(at) {
+                return true;
+            }
+            next = self.offset(at);
+        }
+        false
+    }
+
     /// Whether the offset at `at`, behind a directory's entries, says that no other directory follows.
     pub(crate) fn is_last(&self, at: usize) -> bool {
         let offset = at
@@ -204,13 +260,25 @@ impl<'a> Tiff<'a> {
 
     /// The bytes of an entry's value; `None` if they lie outside the data.
     pub(crate) fn bytes(&self, entry: Entry) -> Option<&'a [u8]> {
+        self.data.get(self.value_range(entry)?)
+    }
+
+    /// Where an entry's value ends, which may be in the entry itself; `None` if it lies outside the data.
+    pub(crate) fn value_end(&self, entry: Entry) -> Option<usize> {
+        let range = self.value_range(entry)?;
+        self.data.get(range.clone())?;
+        Some(range.end.max(entry.value_at.checked_add(self.offset_size())?))
+    }
+
+    /// Where an entry's value stands.
+    pub(crate) fn value_range(&self, entry: Entry) -> Option<std::ops::Range<usize>> {
         let len = usize::try_from(entry.count).ok()?.checked_mul(type_size(entry.kind))?;
         let start = if len <= entry.inline {
             entry.value_at
         } else {
             self.offset(entry.value_at)?
         };
-        self.data.get(start..start.checked_add(len)?)
+        Some(start..start.checked_add(len)?)
     }
 
     /// The entry's `index`-th value as an unsigned integer, whatever its width (BYTE, SHORT, LONG, LONG8).

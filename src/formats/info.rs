@@ -53,6 +53,13 @@ pub struct ImageInfo {
     /// The most pixels that 1,000 bytes of such a file can hold.
     #[serde(skip)]
     pub(crate) density: u64,
+    /// Whether such files, where they conform, may be kept: common readers open them.
+    #[serde(skip)]
+    pub(crate) plain: bool,
+    /// Whether a file that may be kept by its header can still turn out to be one that is encoded anew: as it has metadata that
+    /// cannot be taken out, or run lengths that only some readers follow.
+    #[serde(skip)]
+    pub(crate) may_be_anew: bool,
     /// Bytes that its decoder holds beside the samples of the picture, where only the file tells.
     #[serde(skip)]
     pub(crate) decoder_memory: u64,

@@ -1,7 +1,7 @@
 //! The row of a format that this build was made without: recognised, and refused by name before anything else is asked.
 
 use super::brand::is_heif;
-use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
+use super::row::{Cleaned, Exif, Memory, Row, check_by_decoding};
 use crate::colour::Description;
 use crate::error::Error;
 
@@ -14,7 +14,7 @@ pub(super) const HEIF: Row = Row {
     exif: |_| Exif::None,
     colour: |_| Description::Unsaid,
     rest: |_, _, _| {},
-    clean: Clean::Never,
+    clean: |_, _| Ok(Cleaned::AsItIs),
     memory: Memory::of,
     check: check_by_decoding,
     decode: |_, _, _| Err(Error::unsupported("HEIC")),

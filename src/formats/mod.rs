@@ -18,7 +18,10 @@ mod isobmff;
 pub(crate) mod jpeg;
 #[cfg(not(feature = "heic"))]
 mod left_out;
+mod md5;
 pub(crate) mod metadata;
+mod photoshop;
+mod pieces;
 pub(crate) mod png;
 mod row;
 mod sniff;
@@ -27,12 +30,13 @@ mod through_image;
 mod tiff;
 mod watched;
 mod webp;
+mod xmp;
 
 pub(crate) use carried::Carried;
 pub(crate) use decode::{check, decode};
 pub use format::{Format, FormatSet};
 pub use info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
-pub(crate) use row::{Damage, Decoded, Reading};
+pub(crate) use row::{Cleaned, Damage, Decoded, Reading};
 pub(crate) use table::row;
 
 use crate::error::Error;

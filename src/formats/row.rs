@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 
 use super::carried::Carried;
-use super::ifd::is_adobe_rgb;
+use super::ifd::{Tiff, is_adobe_rgb};
 use super::info::{ColorModel, ImageInfo};
-use crate::colour::{Description, Numbers, Primaries, Transfer};
+use crate::colour::{Description, Numbers};
 use crate::error::Error;
 use crate::options::{Metadata, Options};
 use crate::pixels::Raster;
+use crate::report::Loss;
 use crate::{CancelToken, Orientation};
 
 /// A file with what its header says: read once, and handed on to whoever works on the photo.
@@ -25,18 +26,22 @@ pub(crate) struct Reading<'a> {
 impl Reading<'_> {
     /// What the file says about its colours: by itself, or else by its EXIF fields.
     pub(crate) fn description(&self) -> Description {
-        let exif = || match (self.row.exif)(self.data) {
-            Exif::None => false,
+        match (self.row.colour)(self.data) {
+            Description::Unsaid if self.is_adobe_rgb_by_exif() => Description::Numbers(Numbers::ADOBE_RGB),
+            said => said,
+        }
+    }
+
+    /// Whether the EXIF fields, and nothing else, say that the colours are Adobe RGB's.
+    pub(crate) fn needs_exif_for_colours(&self) -> bool {
+        (self.row.colour)(self.data) == Description::Unsaid && self.is_adobe_rgb_by_exif()
+    }
+
+    fn is_adobe_rgb_by_exif(&self) -> bool {
+        match (self.row.exif)(self.data) {
+            Exif::None | Exif::Broken => false,
             Exif::Block(block) => is_adobe_rgb(&block),
             Exif::FirstDirectory(file) => is_adobe_rgb(file),
-        };
-        match (self.row.colour)(self.data) {
-            Description::Unsaid if exif() => Description::Numbers(Numbers {
-                primaries: Primaries::ADOBE_RGB,
-                // Adobe RGB (1998), 4.3.4.2.
-                transfer: Transfer::Gamma(563.0 / 256.0),
-            }),
-            said => said,
         }
     }
 }
@@ -57,8 +62,9 @@ pub(crate) struct Row {
     pub(crate) colour: fn(&[u8]) -> Description,
     /// Takes over what a new picture carries on beside EXIF and the profile: XMP, texts, chunks about colours.
     pub(crate) rest: fn(&[u8], Metadata, &mut Carried),
-    /// How a file that conforms is given other metadata.
-    pub(crate) clean: Clean,
+    /// Gives a file other metadata, its coded picture untouched: what the policy forbids goes, and under every policy what
+    /// common readers refuse the file for.
+    pub(crate) clean: fn(&[u8], Metadata) -> Result<Cleaned, Error>,
     /// The memory that decoding takes.
     pub(crate) memory: fn(&ImageInfo) -> Memory,
     /// Reads the picture whole without keeping it, as cheaply as the format allows: says what could not be read.
@@ -71,6 +77,8 @@ pub(crate) struct Row {
 pub(crate) enum Exif<'a> {
     /// It has none.
     None,
+    /// There is a block, and nothing can be read of it.
+    Broken,
     /// In a block: a TIFF structure without `Exif\0\0`.
     Block(Cow<'a, [u8]>),
     /// In the file's own first directory, among those that describe the picture.
@@ -78,18 +86,37 @@ pub(crate) enum Exif<'a> {
 }
 
 impl<'a> Exif<'a> {
-    /// A block in place, if there is one.
-    pub(crate) fn of(block: Option<&'a [u8]>) -> Self {
-        block.map_or(Self::None, |block| Self::Block(Cow::Borrowed(block)))
+    /// A block as a file has it, if it has one.
+    pub(super) fn of(block: Option<Cow<'a, [u8]>>) -> Self {
+        match block {
+            None => Self::None,
+            Some(block) if block.is_empty() => Self::None,
+            Some(block) if Tiff::parse(&block).is_some_and(|tiff| tiff.first_ifd().is_some()) => Self::Block(block),
+            Some(_) => Self::Broken,
+        }
     }
 }
 
-/// How a file is given other metadata, its coded picture untouched.
-pub(crate) enum Clean {
-    /// By this: the new file, or `None` if that is the file as it is.
-    By(fn(&[u8], Metadata) -> Option<Vec<u8>>),
-    /// It is not: such a file is kept whole.
-    Never,
+/// What a file is under a policy, its coded picture untouched.
+pub(crate) enum Cleaned {
+    /// As the policy wants it.
+    AsItIs,
+    /// Another file.
+    Changed {
+        file: Vec<u8>,
+        /// What it lacks that the policy would have kept.
+        losses: Vec<Loss>,
+    },
+    /// Nothing that may be returned: it carries what the policy forbids and cannot be cleaned safely, or common readers
+    /// refuse such files. The picture is encoded anew.
+    Anew,
+}
+
+impl Cleaned {
+    /// The new file, if there is one.
+    pub(super) fn of(file: Option<Vec<u8>>, losses: Vec<Loss>) -> Self {
+        file.map_or(Self::AsItIs, |file| Self::Changed { file, losses })
+    }
 }
 
 /// The bytes that each pixel takes while a picture is decoded to interleaved samples.
@@ -147,6 +174,21 @@ pub(crate) struct Damage {
     pub(crate) readable: f64,
     /// The decoder's own words.
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Damage {
+    /// Nothing is missing, but readers differ in what they make of the picture, or refuse it: it is encoded anew.
+    pub(super) fn none_but_odd() -> Self {
+        Self {
+            readable: 1.0,
+            source: None,
+        }
+    }
+
+    /// See [`none_but_odd`](Self::none_but_odd).
+    pub(crate) fn is_none(&self) -> bool {
+        self.readable >= 1.0 && self.source.is_none()
+    }
 }
 
 impl Decoded {

@@ -23,6 +23,8 @@ struct Recoded {
     /// The quality to which it was requantised, if it was.
     quality: Option<Tenths>,
     encodes: u32,
+    /// What of the metadata it has no room for.
+    lost: Vec<Loss>,
 }
 
 impl Preparer {
@@ -53,7 +55,7 @@ impl Preparer {
         let unfit = colours.loss;
         let same_size = (width, height) == info.upright_size();
         if same_size && let Some(recoded) = self.recode(data, info, &carried)? {
-            let losses: Vec<Loss> = losses.iter().copied().chain(unfit).collect();
+            let losses: Vec<Loss> = losses.iter().copied().chain(unfit).chain(recoded.lost).collect();
             self.deny(&losses)?;
             return Ok(Some(Made {
                 action: match recoded.quality {
@@ -85,13 +87,14 @@ impl Preparer {
             options: &self.options,
             encoder: &mut self.encoder,
             attempts: Attempts::default(),
+            lost: Vec::new(),
         };
         let (bytes, quality) = job.jpeg(&mut picture)?;
-        let encodes = job.attempts.count;
+        let (encodes, lost) = (job.attempts.count, std::mem::take(&mut job.lost));
         let damage = picture.damage().map(|damage| Loss::Damage {
             readable: damage.readable,
         });
-        let losses: Vec<Loss> = losses.iter().copied().chain(damage).chain(unfit).collect();
+        let losses: Vec<Loss> = losses.iter().copied().chain(damage).chain(unfit).chain(lost).collect();
         self.deny(&losses)?;
         Ok(Some(Made {
             action: Action::Transcoded,
@@ -107,7 +110,7 @@ impl Preparer {
     /// be read, if another chroma sampling is wanted, or if it comes out too large at the lowest quality.
     fn recode(&mut self, data: &[u8], info: &ImageInfo, carried: &Carried) -> Result<Option<Recoded>, Error> {
         let limit = self.options.limits().max_bytes();
-        let metadata = formats::jpeg::for_encoder(carried);
+        let (metadata, lost) = formats::jpeg::for_encoder(carried);
         let fits = fits(info, &self.options);
         if fits && info.orientation == Orientation::Upright {
             // It conforms, but for what is missing of it.
@@ -140,6 +143,7 @@ impl Preparer {
                         bytes,
                         quality: None,
                         encodes,
+                        lost,
                     }));
                 }
                 Some(_) => {}
@@ -153,6 +157,7 @@ impl Preparer {
             bytes: encoded.bytes,
             quality: Some(encoded.quality),
             encodes: encodes + 1,
+            lost,
         }))
     }
 }

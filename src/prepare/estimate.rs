@@ -4,7 +4,7 @@ use super::plan::{self, Plan};
 use super::planes;
 use crate::error::Error;
 use crate::formats::{self, ColorModel, Format, ImageInfo, JpegInfo, JpegProcess};
-use crate::options::{Check, Chroma, Colour, Effort, Options};
+use crate::options::{Check, Chroma, Colour, Effort, Metadata, Options};
 
 /// What every preparer has: tables, and buffers that do not depend on the photo.
 const BASE: u64 = 800_000;
@@ -43,38 +43,23 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
     }
     let threads = threads.max(1) as u64;
     let transcoded = |plan| match plan {
-        Ok(Plan::Transcode { format, width, height }) => {
-            let target = Picture {
-                pixels: u64::from(width) * u64::from(height),
-                width: u64::from(width),
-            };
-            match &info.jpeg {
-                Some(jpeg) if format == Format::Jpeg && planes::may_cover(info) => {
-                    let planar = planar(info, jpeg, options, &target, threads);
-                    if may_convert(info, options) {
-                        planar.max(interleaved(info, options, format, &target, threads))
-                    } else {
-                        planar
-                    }
-                }
-                _ => interleaved(info, options, format, &target, threads),
-            }
-        }
+        Ok(Plan::Transcode { format, width, height }) => anew(info, options, (format, width, height), threads),
         // Nothing is begun.
         _ => 0,
     };
     let road = match plan::plan(info, info.bytes, false, options) {
-        Ok(Plan::Keep | Plan::Rewrite) if options.colour() == Colour::Srgb => {
-            stored(info, options).max(transcoded(plan::transcode(info, options)))
+        Ok(Plan::Keep | Plan::Rewrite) if info.may_be_anew || options.colour() == Colour::Srgb => {
+            stored(info, options).max(transcoded(plan::anew(info, options)))
         }
         Ok(Plan::Keep | Plan::Rewrite) => stored(info, options),
         plan => transcoded(plan),
     };
     let inks = info.color.is_inks() && info.profile.is_some();
+    let copies = if options.metadata() == Metadata::Keep { 7 } else { 4 };
     BASE.saturating_add(PER_THREAD * (threads - 1))
         .saturating_add(road)
-        // The block, what is taken of it, and the segments or chunks that it becomes, which grow.
-        .saturating_add(info.carried.saturating_mul(4))
+        // The block, what is taken of it, and the segments or chunks that it becomes, which grow; packets are edited too.
+        .saturating_add(info.carried.saturating_mul(copies))
         .saturating_add(if inks { INKS } else { 0 })
 }
 
@@ -82,6 +67,25 @@ pub(crate) fn estimate(info: &ImageInfo, options: &Options, threads: usize) -> u
 pub(super) fn may_convert(info: &ImageInfo, options: &Options) -> bool {
     // A colour space may also be said by EXIF.
     info.hdr || (options.colour() == Colour::Srgb && (info.profile.is_some() || info.metadata))
+}
+
+/// A photo that is encoded anew, to a format and a size.
+fn anew(info: &ImageInfo, options: &Options, (format, width, height): (Format, u32, u32), threads: u64) -> u64 {
+    let target = Picture {
+        pixels: u64::from(width) * u64::from(height),
+        width: u64::from(width),
+    };
+    match &info.jpeg {
+        Some(jpeg) if format == Format::Jpeg && planes::may_cover(info) => {
+            let planar = planar(info, jpeg, options, &target, threads);
+            if may_convert(info, options) {
+                planar.max(interleaved(info, options, format, &target, threads))
+            } else {
+                planar
+            }
+        }
+        _ => interleaved(info, options, format, &target, threads),
+    }
 }
 
 /// Refuses by the header what the options do not allow, before anything is allocated.

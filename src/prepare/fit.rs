@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::formats::{self, Carried, Format};
 use crate::options::{Options, OutputFormat};
 use crate::pixels::Raster;
+use crate::report::Loss;
 
 /// The upright size with the source's aspect ratio within a number of pixels.
 fn size_within(source: (u32, u32), pixels: u64, options: &Options) -> (u32, u32) {
@@ -25,6 +26,8 @@ pub(crate) struct Job<'a> {
     pub(crate) options: &'a Options,
     pub(crate) encoder: &'a mut JpegEncoder,
     pub(crate) attempts: Attempts,
+    /// What of the metadata the file that was made has no room for.
+    pub(crate) lost: Vec<Loss>,
 }
 
 impl Job<'_> {
@@ -62,7 +65,8 @@ impl Job<'_> {
     /// The best JPEG within the byte limit: coarser down to the floor, then smaller.
     pub(crate) fn jpeg(&mut self, picture: &mut impl Picture) -> Result<(Vec<u8>, Tenths), Error> {
         let limit = self.options.limits().max_bytes();
-        let metadata = formats::jpeg::for_encoder(&self.carried);
+        let (metadata, lost) = formats::jpeg::for_encoder(&self.carried);
+        self.lost = lost;
         let attempt = self
             .encoder
             .within(picture, &self.qualities, &metadata, limit, &mut self.attempts.count)?;
@@ -72,7 +76,9 @@ impl Job<'_> {
         };
         let floor = Qualities::only(self.qualities.floor);
         let pixels = u64::from(picture.frame().width()) * u64::from(picture.frame().height());
+        drop(metadata);
         let Self {
+            carried,
             options,
             encoder,
             attempts,
@@ -81,6 +87,8 @@ impl Job<'_> {
         let bytes = budget::by_size(limit, pixels, size, attempts, |pixels| {
             let (width, height) = size_within(picture.upright_size(), pixels, options);
             picture.shape(width, height)?;
+            carried.set_size(width, height);
+            let (metadata, _) = formats::jpeg::for_encoder(carried);
             // Counted by the search itself.
             let mut uncounted = 0;
             let attempt = encoder.within(picture, &floor, &metadata, u64::MAX, &mut uncounted)?;
@@ -92,8 +100,10 @@ impl Job<'_> {
         Ok((bytes, floor.start))
     }
 
-    fn png(&self, raster: &Raster, effort: png::Effort) -> Result<Vec<u8>, Error> {
-        png(raster, effort, &self.carried)
+    fn png(&mut self, raster: &Raster, effort: png::Effort) -> Result<Vec<u8>, Error> {
+        let (bytes, lost) = png(raster, effort, &self.carried)?;
+        self.lost = lost;
+        Ok(bytes)
     }
 
     /// A PNG that was too large: first tried harder if it was close, then made smaller.
@@ -114,10 +124,12 @@ impl Job<'_> {
         }
         let pixels = u64::from(raster.width()) * u64::from(raster.height());
         drop(raster);
-        let (carried, options) = (&self.carried, self.options);
+        let (carried, options) = (&mut self.carried, self.options);
         budget::by_size(limit, pixels, size, &mut self.attempts, |pixels| {
             let (width, height) = size_within(picture.upright_size(), pixels, options);
-            png(&picture.raster(width, height)?, png::Effort::Balanced, carried)
+            carried.set_size(width, height);
+            let raster = picture.raster(width, height)?;
+            png(&raster, png::Effort::Balanced, carried).map(|(bytes, _)| bytes)
         })
     }
 }
@@ -131,6 +143,6 @@ fn hopeless_as_png(raster: &Raster, limit: u64) -> Result<bool, Error> {
     Ok(samples > limit && png::estimate(raster)? as f64 > limit as f64 * MARGIN)
 }
 
-fn png(raster: &Raster, effort: png::Effort, carried: &Carried) -> Result<Vec<u8>, Error> {
+fn png(raster: &Raster, effort: png::Effort, carried: &Carried) -> Result<(Vec<u8>, Vec<Loss>), Error> {
     png::encode(raster, effort).map(|bytes| formats::png::insert(bytes, carried))
 }

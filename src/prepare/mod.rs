@@ -10,6 +10,7 @@ mod prepared;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,14 +20,13 @@ pub use plan::Plan;
 pub use prepared::Prepared;
 
 use crate::CancelToken;
-use crate::Orientation;
 use crate::colour::{self, Description};
 use crate::encode::budget::{Attempts, Tenths};
 use crate::encode::jpeg::{JpegEncoder, Qualities, sampling};
 use crate::error::Error;
-use crate::formats::{self, ColorModel, Damage, Decoded, Format, ImageInfo, Reading, metadata, probe};
-use crate::options::{Check, Colour, OnDamage, Options, OutputFormat};
-use crate::report::{Action, Loss, Outcome, Report, SourceSummary};
+use crate::formats::{self, Cleaned, ColorModel, Damage, Decoded, Format, ImageInfo, Reading, metadata, probe};
+use crate::options::{Check, Colour, Metadata, OnDamage, Options, OutputFormat};
+use crate::report::{Action, Loss, Report, SourceSummary};
 use crate::resample::Resampler;
 use crate::threads;
 
@@ -205,11 +205,11 @@ impl Preparer {
         let info = &reading.info;
         self.cancel.check()?;
         estimate::check_limits(info, &self.options)?;
-        let (plan, rewritten) = decide(&reading, &self.options)?;
+        let (plan, cleaned) = decide(&reading, &self.options)?;
         self.cancel.check()?;
         let stored = match plan {
             Plan::Transcode { .. } => None,
-            Plan::Keep | Plan::Rewrite => self.as_stored(&reading, rewritten)?,
+            Plan::Keep | Plan::Rewrite => self.as_stored(&reading, cleaned)?,
         };
         self.cancel.check()?;
         let mut made = match (stored, plan) {
@@ -225,7 +225,7 @@ impl Preparer {
                 self.transcode(&reading, format, info.width, info.height)?
             }
         };
-        let result = verify(&made, info, &self.options)?;
+        let result = verify::verify(&made, info, &self.options)?;
         made.losses.dedup();
         Ok(Prepared {
             report: Report {
@@ -246,8 +246,9 @@ impl Preparer {
         })
     }
 
-    /// The photo with its compressed picture untouched; `None` if a part of it is missing and may be.
-    fn as_stored<'a>(&self, reading: &Reading<'a>, rewritten: Option<Vec<u8>>) -> Result<Option<Made<'a>>, Error> {
+    /// The photo with its compressed picture untouched; `None` if a part of it is missing and may be, or if other readers make
+    /// something else of it.
+    fn as_stored<'a>(&self, reading: &Reading<'a>, cleaned: Option<Changed>) -> Result<Option<Made<'a>>, Error> {
         let info = &reading.info;
         if !(reading.row.is_whole)(reading.data) {
             return Ok(None);
@@ -255,25 +256,28 @@ impl Preparer {
         if self.options.check() == Check::Full {
             let damage = formats::check(reading, &self.options, &self.cancel)?;
             if let Some(damage) = damage {
-                if self.options.on_damage() == OnDamage::Keep {
+                if damage.is_none() || self.options.on_damage() == OnDamage::Keep {
                     return Ok(None);
                 }
                 return Err(refuse_damage(info, damage));
             }
         }
         let mut losses = Vec::new();
-        if rewritten.is_some() && info.format == Format::Jpeg {
-            // What follows the picture goes with its metadata.
-            losses = companions(info);
-            self.deny(&losses)?;
-        }
+        let (action, bytes) = match cleaned {
+            None => (Action::Kept, Cow::Borrowed(reading.data)),
+            Some(changed) => {
+                if info.format == Format::Jpeg && self.options.metadata() != Metadata::Keep {
+                    // What follows the picture goes with its metadata.
+                    losses = companions(info);
+                }
+                losses.extend(changed.losses);
+                self.deny(&losses)?;
+                (Action::Rewritten, Cow::Owned(changed.file))
+            }
+        };
         Ok(Some(Made {
-            action: if rewritten.is_some() {
-                Action::Rewritten
-            } else {
-                Action::Kept
-            },
-            bytes: rewritten.map_or(Cow::Borrowed(reading.data), Cow::Owned),
+            action,
+            bytes,
             quality: None,
             losses,
             encodes: 0,
@@ -368,9 +372,12 @@ impl Preparer {
             options: &self.options,
             encoder: &mut self.encoder,
             attempts: Attempts::default(),
+            lost: Vec::new(),
         };
         let (bytes, quality) = job.encode(picture, format, (width, height))?;
         let encodes = job.attempts.count;
+        losses.append(&mut job.lost);
+        self.deny(&losses)?;
         Ok(Made {
             action: Action::Transcoded,
             bytes: Cow::Owned(bytes),
@@ -417,22 +424,36 @@ fn must_convert(reading: &Reading<'_>, options: &Options) -> bool {
     options.colour() == Colour::Srgb && (reading.info.color.is_inks() || converts())
 }
 
+/// A photo with other metadata, its coded picture untouched.
+struct Changed {
+    file: Vec<u8>,
+    losses: Vec<Loss>,
+}
+
 /// Decides what to do; the second result is the file with its metadata changed, where that is all there is to do.
-fn decide(reading: &Reading<'_>, options: &Options) -> Result<(Plan, Option<Vec<u8>>), Error> {
+fn decide(reading: &Reading<'_>, options: &Options) -> Result<(Plan, Option<Changed>), Error> {
     let (data, info) = (reading.data, &reading.info);
     // Metadata is looked at only where the picture itself could stay.
     if let plan @ Plan::Transcode { .. } = plan::plan(info, 0, false, options)? {
         return Ok((plan, None));
     }
     if must_convert(reading, options) {
-        return Ok((plan::transcode(info, options)?, None));
+        return Ok((plan::anew(info, options)?, None));
     }
-    let rewritten = metadata::rewrite(reading, options.metadata());
-    let stored = rewritten.as_ref().map_or(data.len(), Vec::len) as u64;
-    let plan = plan::plan(info, stored, rewritten.is_some(), options)?;
+    let changed = match (reading.row.clean)(data, options.metadata())? {
+        Cleaned::AsItIs => None,
+        // A JPEG gets a profile in exchange for the EXIF fields that say its colours; elsewhere that takes a new picture.
+        Cleaned::Changed { .. } if info.format != Format::Jpeg && reading.needs_exif_for_colours() => {
+            return Ok((plan::anew(info, options)?, None));
+        }
+        Cleaned::Changed { file, losses } => Some(Changed { file, losses }),
+        Cleaned::Anew => return Ok((plan::anew(info, options)?, None)),
+    };
+    let stored = changed.as_ref().map_or(data.len(), |changed| changed.file.len()) as u64;
+    let plan = plan::plan(info, stored, changed.is_some(), options)?;
     // What is encoded anew has no use for it.
-    let rewritten = rewritten.filter(|_| !matches!(plan, Plan::Transcode { .. }));
-    Ok((plan, rewritten))
+    let changed = changed.filter(|_| !matches!(plan, Plan::Transcode { .. }));
+    Ok((plan, changed))
 }
 
 /// What comes with the picture of a JPEG or HEIC, or behind the first page, and is left out of the result.
@@ -467,37 +488,4 @@ fn refuse_damage(info: &ImageInfo, damage: Damage) -> Error {
         readable: damage.readable,
         source: damage.source,
     }
-}
-
-/// Re-reads the result and checks the promise.
-fn verify(made: &Made<'_>, info: &ImageInfo, options: &Options) -> Result<Outcome, Error> {
-    let broken = |what: String| Error::BrokenPromise { what };
-    let result = probe(&made.bytes).map_err(|e| broken(format!("not readable: {e}")))?;
-    let limits = options.limits();
-    if !limits.formats().contains(result.format) {
-        return Err(broken(format!(
-            "a {}, which the service does not accept",
-            result.format
-        )));
-    }
-    if !limits.allow_size(result.width, result.height) {
-        return Err(broken(format!("{} × {} pixels large", result.width, result.height)));
-    }
-    if result.bytes > limits.max_bytes() {
-        return Err(broken(format!("{} bytes long", result.bytes)));
-    }
-    if result.orientation != Orientation::Upright {
-        return Err(broken("not upright".to_owned()));
-    }
-    let untouched = made.action != Action::Transcoded;
-    if untouched && ((result.width, result.height), result.format) != (info.upright_size(), info.format) {
-        return Err(broken("another picture than the source".to_owned()));
-    }
-    Ok(Outcome {
-        format: result.format,
-        width: result.width,
-        height: result.height,
-        bytes: result.bytes,
-        quality: made.quality.map(Tenths::quality),
-    })
 }

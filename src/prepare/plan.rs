@@ -44,6 +44,7 @@ pub(crate) fn plan(
     };
     let conforms = wanted
         && limits.formats().contains(info.format)
+        && info.plain
         && limits.allow_size(info.width, info.height)
         && !(info.format == Format::Jpeg && info.width.max(info.height) > MAX_SIDE)
         && info.orientation == Orientation::Upright
@@ -51,11 +52,11 @@ pub(crate) fn plan(
     if conforms {
         return Ok(if metadata_changes { Plan::Rewrite } else { Plan::Keep });
     }
-    transcode(info, options)
+    anew(info, options)
 }
 
-/// The plan to encode a photo anew: format and size.
-pub(super) fn transcode(info: &ImageInfo, options: &Options) -> Result<Plan, Error> {
+/// The plan for a photo that is encoded anew.
+pub(crate) fn anew(info: &ImageInfo, options: &Options) -> Result<Plan, Error> {
     let limits = options.limits();
     let format = output_format(info, options)?;
     let (width, height) = info.upright_size();

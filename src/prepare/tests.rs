@@ -1,6 +1,7 @@
 //! The planar road against the interleaved one, which shares nothing with it but the encoder.
 
 use super::*;
+use crate::Orientation;
 use crate::encode::jpeg::{Attempt, planes};
 use crate::jpeg::decode::{Header, Limits as DecoderLimits, Process};
 use crate::jpeg::encode::Sampling;

@@ -198,6 +198,29 @@ pub(crate) fn xmp_private() -> Vec<u8> {
     )
 }
 
+/// An XMP packet that says nothing but the orientation, as an attribute or as an element.
+pub(crate) fn xmp_orientation(value: u16, element: bool) -> Vec<u8> {
+    let namespaces = "xmlns:tiff=\"http://ns.adobe.com/tiff/1.0/\"";
+    if element {
+        xmp_packet(namespaces, "", &format!("<tiff:Orientation>{value}</tiff:Orientation>"))
+    } else {
+        xmp_packet(namespaces, &format!("tiff:Orientation=\"{value}\""), "")
+    }
+}
+
+/// An XMP packet and its extension, which has the GUID `guid`.
+pub(crate) fn xmp_extended(guid: &str) -> (Vec<u8>, Vec<u8>) {
+    let main = xmp_packet(
+        "xmlns:xmpNote=\"http://ns.adobe.com/xmp/note/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"",
+        &format!("xmpNote:HasExtendedXMP=\"{guid}\" dc:source=\"in-the-packet\""),
+        "",
+    );
+    let extension = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\
+         <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><rdf:Description rdf:about=\"\" \
+         xmlns:photoshop=\"http://ns.adobe.com/photoshop/1.0/\" photoshop:Headline=\"in-the-extension\"/></rdf:RDF></x:xmpmeta>";
+    (main, extension.as_bytes().to_vec())
+}
+
 /// The XMP of an Ultra HDR picture: it has a gain map of `length` bytes behind it.
 pub(crate) fn xmp_ultra_hdr(length: usize) -> Vec<u8> {
     xmp_packet(

@@ -90,6 +90,17 @@ pub(crate) fn file(canvas: (usize, usize), parts: &[Part], comment: Option<&str>
     Ok(out)
 }
 
+/// The file with an XMP packet before its trailer: the packet as it is, and 258 bytes that lead readers of sub-blocks out of it.
+pub(crate) fn with_xmp(file: &[u8], packet: &[u8]) -> Vec<u8> {
+    let mut out = file[..file.len() - 1].to_vec();
+    out.extend(b"\x21\xFF\x0BXMP DataXMP");
+    out.extend(packet);
+    out.push(1);
+    out.extend((0..=255).rev());
+    out.extend([0, 0x3B]);
+    out
+}
+
 /// The order in which an interlaced frame stores its rows (GIF89a, appendix E).
 fn interlaced_rows(height: usize) -> Vec<usize> {
     let pass = |start: usize, step: usize| (start..height).step_by(step);

@@ -387,6 +387,39 @@ fn companions(shelf: &mut Shelf, picture: &Picture) -> Result<()> {
             jpeg::with_segments(&coded, &segments),
         );
     }
+    let guid = "0123456789ABCDEF0123456789ABCDEF";
+    let (packet, extension) = exif::xmp_extended(guid);
+    let mut part = [b"http://ns.adobe.com/xmp/extension/\0", guid.as_bytes()].concat();
+    part.extend((extension.len() as u32).to_be_bytes());
+    part.extend([0; 4]);
+    part.extend(&extension);
+    shelf.ok(
+        "xmp-extension.jpg",
+        "JPEG",
+        SIZE,
+        "XMP with an extension in a segment of its own",
+        jpeg::with_segments(&coded, &[jfif(), xmp_segment(&packet), (0xE1, part)]),
+    );
+    let progressive = Coding {
+        progressive: true,
+        ..coding
+    };
+    let scans = jpeg::encode_rgb(picture, progressive)?;
+    let last = scans
+        .windows(2)
+        .rposition(|marker| marker == [0xFF, 0xDA])
+        .ok_or("the picture has no scan")?;
+    let hidden = [
+        jpeg::segment_bytes(&exif_segment(&rich.block())),
+        jpeg::segment_bytes(&(0xFE, b"secret-comment between scans".to_vec())),
+    ];
+    shelf.ok(
+        "between-scans.jpg",
+        "JPEG",
+        SIZE,
+        "EXIF with GPS and a comment before the last scan",
+        [&scans[..last], &hidden.concat(), &scans[last..]].concat(),
+    );
     let mut tail = jpeg::with_segments(&coded, &[jfif()]);
     tail.extend(b"\r\nsecret-trailer: bytes that a program left behind the picture\r\n");
     shelf.ok("trailer.jpg", "JPEG", SIZE, "text behind EOI", tail);

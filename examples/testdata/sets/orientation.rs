@@ -4,7 +4,7 @@ use heifer::Metadata;
 
 use crate::entry::{Result, Shelf};
 use crate::formats::ifd::Value;
-use crate::formats::jpeg::{self, Coding, exif_segment, jfif, segment_bytes};
+use crate::formats::jpeg::{self, Coding, exif_segment, jfif, segment_bytes, xmp_segment};
 use crate::formats::{exif, heic, icc, png, tiff, webp};
 use crate::picture::{CHART_HEIGHT, CHART_WIDTH, Picture, chart};
 
@@ -25,6 +25,7 @@ pub(crate) fn shelf() -> Result<Shelf> {
         each_format(&mut shelf, &upright, orientation)?;
     }
     odd(&mut shelf, &upright)?;
+    described(&mut shelf, &upright)?;
     Ok(shelf)
 }
 
@@ -95,6 +96,74 @@ fn each_format(shelf: &mut Shelf, upright: &Picture, orientation: u16) -> Result
         "irot and imir properties, clap for the odd size",
         bytes,
     );
+    Ok(())
+}
+
+/// Files that say their orientation elsewhere than in an EXIF block of their own.
+fn described(shelf: &mut Shelf, upright: &Picture) -> Result<()> {
+    let stored = upright.stored(6);
+    let size = (stored.width, stored.height);
+    let mut as_six = |name: &str, format: &'static str, special: &str, bytes: Vec<u8>| {
+        shelf.turned(&format!("described-{name}"), format, size, 6, special, bytes);
+    };
+    let digits = |block: &[u8]| {
+        let hex: String = block.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("\nexif\n{:8}\n{hex}\n", block.len())
+    };
+    let block = [b"Exif\0\0".as_slice(), &exif::orientation(6)].concat();
+    as_six(
+        "profile.png",
+        "PNG",
+        "EXIF in a compressed text, as ImageMagick writes it",
+        png_of(
+            &stored,
+            &[png::compressed_text("Raw profile type exif", &digits(&block))],
+        ),
+    );
+    as_six(
+        "profile-app1.png",
+        "PNG",
+        "EXIF in a text under the name APP1",
+        png_of(&stored, &[png::text("Raw profile type APP1", &digits(&block))]),
+    );
+    let attribute = exif::xmp_orientation(6, false);
+    let element = exif::xmp_orientation(6, true);
+    as_six(
+        "xmp.png",
+        "PNG",
+        "orientation in XMP",
+        png_of(&stored, &[png::international_text("XML:com.adobe.xmp", &attribute)]),
+    );
+    let jpeg_with =
+        |segments: &[jpeg::Segment]| -> Result<Vec<u8>> { Ok(jpeg::with_segments(&fine_jpeg(&stored)?, segments)) };
+    as_six(
+        "xmp.jpg",
+        "JPEG",
+        "orientation in XMP",
+        jpeg_with(&[jfif(), xmp_segment(&attribute)])?,
+    );
+    as_six(
+        "xmp-element.jpg",
+        "JPEG",
+        "orientation in XMP, as an element",
+        jpeg_with(&[jfif(), xmp_segment(&element)])?,
+    );
+    let three = exif::xmp_orientation(3, false);
+    as_six(
+        "twice.jpg",
+        "JPEG",
+        "orientation 6 in EXIF and 3 in XMP: EXIF counts",
+        jpeg_with(&[jfif(), exif_segment(&exif::orientation(6)), xmp_segment(&three)])?,
+    );
+    let chunks = [
+        webp::extended(webp::XMP, size),
+        webp::lossless(&stored.rgb, size, false)?,
+        webp::chunk(b"XMP ", &element),
+    ];
+    as_six("xmp.webp", "WebP", "orientation in XMP", webp::file(&chunks));
+    let mut page = tiff::Page::new(size, 3, 2, stored.rgb.clone());
+    page.extra.push((0x02BC, Value::Byte(attribute)));
+    as_six("xmp.tif", "TIFF", "orientation in XMP", tiff::file(&[page])?);
     Ok(())
 }
 

@@ -29,6 +29,16 @@ pub(crate) fn gif() -> Result<Shelf> {
         &[Part::new(&picture)],
         Some("secret-comment of the owner"),
     )?;
+    let frames: Vec<Part> = (0..2).map(|i| Part::new(&moved(&picture, i))).collect();
+    let whole = gif_file::file(SIZE, &frames, None)?;
+    let cut = whole[..whole.len() - 1].to_vec();
+    shelf.ok("no-trailer.gif", "GIF", SIZE, "two frames and no trailer", cut);
+    let xmp = gif_file::with_xmp(&whole, &exif::xmp_private());
+    shelf.ok("xmp.gif", "GIF", SIZE, "two frames, and XMP with a place", xmp);
+    let mut add = |name: &str, special: &str, parts: &[Part], comment: Option<&str>| -> Result<()> {
+        shelf.ok(name, "GIF", SIZE, special, gif_file::file(SIZE, parts, comment)?);
+        Ok(())
+    };
     let interlaced = Part {
         interlaced: true,
         ..Part::new(&picture)
@@ -105,6 +115,34 @@ pub(crate) fn bmp() -> Shelf {
         "rgb-32.bmp",
         "32 bits, the fourth byte unused and 0",
         bmp_file::file(sides, 32, 0, 40, &[], &rows),
+    );
+
+    let mut linked = bmp_file::file(sides, 32, 3, 124, &[], &bmp_file::rows(&bgra, width, 4, false));
+    // The place of a profile counts from the second header.
+    let at = linked.len() as u32 - 14;
+    let path = b"C:\\Users\\secret-owner\\camera.icm\0";
+    linked[70..74].copy_from_slice(b"KNIL");
+    linked[126..130].copy_from_slice(&at.to_le_bytes());
+    linked[130..134].copy_from_slice(&(path.len() as u32).to_le_bytes());
+    linked.extend(path);
+    let size = linked.len() as u32;
+    linked[2..6].copy_from_slice(&size.to_le_bytes());
+    add("linked-profile.bmp", "32 bits, and the path of a profile", linked);
+    // Red first, as few writers have it.
+    let rgbx: Vec<u8> = picture
+        .rgb
+        .chunks_exact(3)
+        .flat_map(|p| [p[0], p[1], p[2], 0])
+        .collect();
+    let masks: Vec<u8> = [0xFFu32, 0xFF00, 0x00FF_0000]
+        .iter()
+        .flat_map(|m| m.to_le_bytes())
+        .collect();
+    let rows = bmp_file::rows(&rgbx, width, 4, false);
+    add(
+        "masks-32.bmp",
+        "32 bits, the masks in an unusual order",
+        bmp_file::file(sides, 32, 3, 40, &masks, &rows),
     );
 
     let gray = picture.gray();

@@ -117,6 +117,11 @@ fn palettes(shelf: &mut Shelf, picture: &Picture) {
         let special = format!("{special}, the dark half transparent (tRNS)");
         shelf.ok(&format!("palette-{depth}-trns.png"), "PNG", SIZE, &special, bytes);
     }
+    let (palette, indices) = indexed(picture, 4);
+    let before = [chunk(b"PLTE", &palette[..palette.len() / 2])];
+    let bytes = png::file(&Header::new(SIZE, 3, 4), &indices, &before, &[]);
+    let special = "indices beyond the palette, which ImageMagick refuses";
+    shelf.ok("palette-short.png", "PNG", SIZE, special, bytes);
 }
 
 fn interlaced(shelf: &mut Shelf, picture: &Picture) {
@@ -202,6 +207,14 @@ fn companions(shelf: &mut Shelf, picture: &Picture) {
         "sRGB and gAMA chunks, no metadata",
         bytes,
     );
+
+    let mut broken = png::profile("Testdata wide RGB", &icc::rgb());
+    if let Some(sum) = broken.last_mut() {
+        *sum ^= 1;
+    }
+    let bytes = png::file(&header, &samples, &[broken], &[]);
+    let special = "a profile whose checksum is wrong: Pillow refuses the file";
+    shelf.ok("profile-checksum.png", "PNG", SIZE, special, bytes);
 
     let data = png::picture_data(&header, &samples);
     let pieces: Vec<u8> = data.chunks(100).flat_map(|piece| chunk(b"IDAT", piece)).collect();

@@ -5,23 +5,28 @@ mod decode;
 use std::borrow::Cow;
 
 use super::brand::is_heif;
+use super::carried::Carried;
+use super::exif as exif_policy;
 use super::format::Format;
-use super::ifd::strip_exif_header;
+use super::ifd::{Tiff, strip_exif_header};
 use super::info::{CODED_DENSITY, ColorModel, ImageInfo};
 use super::isobmff::{Container, Item, Pictures, Property};
-use super::row::{Clean, Exif, Memory, Row, check_by_decoding};
+use super::row::{Cleaned, Exif, Memory, Row, check_by_decoding};
+use super::xmp::MAX_PACKET;
 use crate::colour::{Description, icc};
 use crate::error::Error;
+use crate::options::Metadata;
+use crate::report::LostMetadata;
 
 pub(super) const ROW: Row = Row {
     begins: is_heif,
     header,
     header_is_whole: |_, _| None,
     is_whole: |_| true,
-    exif: |data| exif(data).map_or(Exif::None, |block| Exif::Block(Cow::Owned(block))),
+    exif,
     colour,
-    rest: |_, _, _| {},
-    clean: Clean::Never,
+    rest,
+    clean,
     memory: Memory::of,
     check: check_by_decoding,
     decode: decode::decode,
@@ -59,6 +64,8 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         jpeg: None,
         carried: carried(&file)?,
         density: CODED_DENSITY,
+        plain: true,
+        may_be_anew: true,
         decoder_memory: part.beside().saturating_add(file.memory()),
     })
 }
@@ -141,15 +148,63 @@ fn colour(data: &[u8]) -> Description {
 }
 
 /// The EXIF block of the primary picture: a TIFF structure, behind its offset (ISO/IEC 23008-12, A.2.1).
-fn exif(data: &[u8]) -> Option<Vec<u8>> {
-    let file = Container::parse(data).ok()?;
-    descriptions(&file)
-        .filter(|(_, item)| is_exif(item))
-        .find_map(|(id, _)| {
-            let block = file.item_data(id, file.len()).ok()?;
-            let offset = u32::from_be_bytes(block.get(..4)?.try_into().ok()?);
-            let start = usize::try_from(offset).ok()?.checked_add(4)?;
-            let tiff = strip_exif_header(block.get(start..)?);
-            (tiff.starts_with(b"II*\0") || tiff.starts_with(b"MM\0*")).then(|| tiff.to_vec())
+fn exif(data: &[u8]) -> Exif<'_> {
+    let Ok(file) = Container::parse(data) else {
+        return Exif::None;
+    };
+    let mut found = Exif::None;
+    for (id, _) in descriptions(&file).filter(|(_, item)| is_exif(item)) {
+        match exif_block(&file, id) {
+            Some(block) if is_readable(&block) => return Exif::Block(Cow::Owned(block)),
+            _ => found = Exif::Broken,
+        }
+    }
+    found
+}
+
+/// The block that an item of EXIF holds.
+fn exif_block(file: &Container<'_>, id: u32) -> Option<Vec<u8>> {
+    let block = file.item_data(id, file.len()).ok()?;
+    let offset = u32::from_be_bytes(block.get(..4)?.try_into().ok()?);
+    let start = usize::try_from(offset).ok()?.checked_add(4)?;
+    Some(strip_exif_header(block.get(start..)?).to_vec())
+}
+
+fn is_readable(block: &[u8]) -> bool {
+    (block.starts_with(b"II*\0") || block.starts_with(b"MM\0*"))
+        && Tiff::parse(block).is_some_and(|tiff| tiff.first_ifd().is_some())
+}
+
+/// Takes over XMP, if it is kept.
+fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
+    if policy != Metadata::Keep {
+        return;
+    }
+    let Ok(file) = Container::parse(data) else { return };
+    for (id, _) in descriptions(&file).filter(|(_, item)| is_xmp(item)) {
+        match file.item_data(id, MAX_PACKET) {
+            Ok(packet) if carried.xmp.is_none() && !packet.is_empty() => carried.xmp = Some(packet.into_owned()),
+            _ => carried.lose(LostMetadata::Xmp),
+        }
+    }
+}
+
+/// A HEIC is returned as it is or not at all: its items stand where lists say, all of which would change.
+fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
+    let file = Container::parse(data)?;
+    if !file.is_sound() {
+        return Ok(Cleaned::Anew);
+    }
+    if policy == Metadata::Keep {
+        return Ok(Cleaned::AsItIs);
+    }
+    let allowed = |id| {
+        // The offset before the block may leave room for something.
+        let length = file.item_len(id).unwrap_or(usize::MAX);
+        exif_block(&file, id).is_some_and(|block| {
+            length <= block.len() + 10 && exif_policy::rewrite(&block, policy).is_some_and(|kept| kept == block)
         })
+    };
+    let clean = !file.has_other_items() && !file.has_more_than_pictures() && file.exif_items().all(allowed);
+    Ok(if clean { Cleaned::AsItIs } else { Cleaned::Anew })
 }

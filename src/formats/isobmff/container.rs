@@ -10,17 +10,17 @@ use crate::error::Error;
 
 /// A file taken apart. Lists whose lengths the file chooses stay in the file, and are read where they are asked for.
 pub(crate) struct Container<'a> {
-    data: &'a [u8],
+    pub(super) data: &'a [u8],
     /// The box of data inside the metadata.
     idat: &'a [u8],
     pub(crate) primary: u32,
-    items: ById<Item<'a>>,
+    pub(super) items: ById<Item<'a>>,
     locations: ById<Location<'a>>,
     /// What `ipco` has, to which associations point by their place in it.
-    properties: Vec<RawBox<'a>>,
+    pub(super) properties: Vec<RawBox<'a>>,
     associations: ById<Association<'a>>,
     /// Sorted by item and kind.
-    references: Vec<References<'a>>,
+    pub(super) references: Vec<References<'a>>,
     /// References that are followed against their direction, as (kind, to, from), sorted.
     referrers: Vec<([u8; 4], u32, u32)>,
 }
@@ -69,15 +69,15 @@ struct Association<'a> {
 
 /// One box of `iref`: what an item refers to.
 #[derive(Clone, Copy)]
-struct References<'a> {
-    from: u32,
-    kind: [u8; 4],
+pub(super) struct References<'a> {
+    pub(super) from: u32,
+    pub(super) kind: [u8; 4],
     to: &'a [u8],
     wide: bool,
 }
 
 impl<'a> References<'a> {
-    fn ids(&self) -> impl ExactSizeIterator<Item = u32> + use<'a> {
+    pub(super) fn ids(&self) -> impl ExactSizeIterator<Item = u32> + use<'a> {
         let size = if self.wide { 4 } else { 2 };
         self.to
             .chunks_exact(size)
@@ -414,7 +414,7 @@ impl Location<'_> {
 }
 
 impl Item<'_> {
-    fn is_picture(&self) -> bool {
+    pub(super) fn is_picture(&self) -> bool {
         matches!(
             &self.kind,
             b"hvc1" | b"hev1" | b"avc1" | b"av01" | b"jpeg" | b"unci" | b"grid" | b"iovl" | b"iden"

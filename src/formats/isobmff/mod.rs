@@ -7,6 +7,7 @@
 mod boxes;
 mod by_id;
 mod container;
+mod foreign;
 mod hevc;
 mod limits;
 mod picture;

@@ -1,5 +1,7 @@
 //! The header of a JPEG (ITU-T T.81, annex B), and what cameras put around it.
 
+use std::borrow::Cow;
+
 use photofit_jpeg::decode as codec;
 use photofit_jpeg::encode::estimate_quality;
 use photofit_jpeg::header::{self, HeaderError, HeaderReader, Segments, end_of_image};
@@ -11,7 +13,8 @@ use crate::formats::bytes::{contains, le16, le32};
 use crate::formats::format::Format;
 use crate::formats::ifd::{Tiff, exif_orientation};
 use crate::formats::info::{ColorModel, ImageInfo, JpegInfo, JpegProcess};
-use crate::formats::row::Memory;
+use crate::formats::row::{Exif, Memory};
+use crate::formats::xmp;
 
 /// Whether it has its end, and its height where decoders look for it: few read a DNL segment.
 pub(super) fn is_whole(data: &[u8]) -> bool {
@@ -37,6 +40,9 @@ pub(crate) const COM: u8 = 0xFE;
 pub(crate) const APP0: u8 = 0xE0;
 pub(crate) const APP1: u8 = 0xE1;
 pub(crate) const APP2: u8 = 0xE2;
+pub(crate) const APP11: u8 = 0xEB;
+pub(crate) const APP12: u8 = 0xEC;
+pub(crate) const APP13: u8 = 0xED;
 pub(crate) const APP14: u8 = 0xEE;
 pub(crate) const APP15: u8 = 0xEF;
 
@@ -44,12 +50,13 @@ pub(crate) const EXIF: &[u8] = b"Exif\0\0";
 pub(crate) const ICC: &[u8] = b"ICC_PROFILE\0";
 pub(crate) const MPF: &[u8] = b"MPF\0";
 pub(crate) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-const ISO_GAIN_MAP: &[u8] = b"urn:iso:std:iso:ts:21496:-1\0";
+pub(super) const ISO_GAIN_MAP: &[u8] = b"urn:iso:std:iso:ts:21496:-1\0";
 
 pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     let malformed = |error: HeaderError| Error::malformed(Format::Jpeg, error.to_string());
     let mut reader = HeaderReader::default();
     let mut orientation = None;
+    let mut described = None;
     let mut profile = None;
     let mut images = 1;
     let mut metadata = false;
@@ -74,6 +81,9 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             }
             APP1 => {
                 metadata = true;
+                if let Some(packet) = payload.strip_prefix(XMP) {
+                    described = described.or_else(|| xmp::orientation(packet));
+                }
                 gain_map |= contains(payload, b"http://ns.adobe.com/hdr-gain-map/1.0/");
                 motion_photo |= contains(payload, b"MotionPhoto=\"1\"")
                     || contains(payload, b"MotionPhoto>1<")
@@ -132,7 +142,7 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         format: Format::Jpeg,
         width: u32::from(header.width),
         height: u32::from(header.height),
-        orientation: orientation.unwrap_or(Orientation::Upright),
+        orientation: orientation.or(described).unwrap_or(Orientation::Upright),
         bytes: data.len() as u64,
         bit_depth: header.precision,
         color,
@@ -147,6 +157,8 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         // A block takes at least one bit in the scan that has its DC coefficient (T.81, F.1.2.1 and G.1.2.1); twice as
         // many leave room for files that were cut short.
         density: 1000 * 16 * 64 * 64 / jpeg.samples().max(1),
+        plain: true,
+        may_be_anew: false,
         decoder_memory: 0,
         hdr,
         jpeg: Some(jpeg),
@@ -246,10 +258,31 @@ pub(crate) fn has_huffman_tables(data: &[u8]) -> bool {
     Segments::new(data).any(|s| s.marker == DHT)
 }
 
-/// The payload of the first EXIF segment that has a readable directory, without `Exif\0\0`.
-pub(super) fn exif(data: &[u8]) -> Option<&[u8]> {
-    Segments::new(data)
-        .filter(|s| s.marker == APP1)
-        .filter_map(|s| s.payload.strip_prefix(EXIF))
-        .find(|block| Tiff::parse(block).is_some_and(|t| t.first_ifd().is_some()))
+/// The EXIF block: that of the first segment that has a readable directory. One of more than 64 KB goes on in the segments
+/// right behind it, as ExifTool writes it.
+pub(super) fn exif(data: &[u8]) -> Exif<'_> {
+    let blocks = || {
+        Segments::new(data)
+            .filter(|s| s.marker == APP1)
+            .filter_map(|s| Some((s.start, s.end, s.payload.strip_prefix(EXIF)?)))
+    };
+    let readable = |block| Tiff::parse(block).is_some_and(|tiff| tiff.first_ifd().is_some());
+    let mut found: Option<(usize, Cow<'_, [u8]>)> = None;
+    let mut broken = false;
+    for (start, end, block) in blocks() {
+        match &mut found {
+            None if readable(block) => found = Some((end, Cow::Borrowed(block))),
+            None => broken |= !block.is_empty(),
+            Some((last, whole)) if *last == start && Tiff::parse(block).is_none() => {
+                whole.to_mut().extend_from_slice(block);
+                *last = end;
+            }
+            Some(_) => break,
+        }
+    }
+    match found {
+        Some((_, block)) => Exif::Block(block),
+        None if broken => Exif::Broken,
+        None => Exif::None,
+    }
 }

@@ -1,82 +1,28 @@
-//! The metadata segments of a JPEG.
+//! The metadata segments of a JPEG: what a new picture takes over of them, and what is written of it.
 
 use std::borrow::Cow;
 
 use photofit_jpeg::encode;
+use photofit_jpeg::header::{Segments, end_of_image};
 
-use photofit_jpeg::header::{Segment, Segments, end_of_image};
-
-use super::header::{APP0, APP1, APP2, APP14, APP15, COM, EXIF, ICC, SOS, XMP};
-use crate::formats::carried::Carried;
-use crate::formats::exif;
-use crate::formats::ifd::Tiff;
+use super::clean::hides_something;
+use super::header::{
+    self, APP0, APP1, APP2, APP11, APP12, APP13, APP14, APP15, COM, EXIF, ICC, ISO_GAIN_MAP, MPF, XMP,
+};
+use crate::formats::carried::{Carried, WrittenXmp, losses};
+use crate::formats::photoshop;
+use crate::formats::{exif, md5, xmp};
 use crate::options::Metadata;
+use crate::report::{Loss, LostMetadata};
 
-const APP13: u8 = 0xED;
+/// How a segment begins that has a part of an extended XMP packet (Adobe's XMP specification, part 3, 1.1.3.1).
+const XMP_EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 
-/// The payload of Adobe's segment: its name, version, two words of flags and the colour transform.
-const ADOBE_PAYLOAD: usize = 12;
-
-/// The file with its metadata segments as `policy` wants them; the coded picture is copied as it is. `None` if nothing
-/// would change, or if the file has no end.
-pub(super) fn rewrite(data: &[u8], policy: Metadata) -> Option<Vec<u8>> {
-    let end = end_of_image(data)?;
-    let mut out = Vec::with_capacity(data.len());
-    out.extend_from_slice(&data[..2]);
-    let mut changed = hides_something(&data[end..]);
-    let mut seen_exif = false;
-    for segment in Segments::new(data) {
-        if segment.marker == SOS {
-            out.extend_from_slice(&data[segment.start..end]);
-            return changed.then_some(out);
-        }
-        let whole = &data[segment.start..segment.end];
-        let kept = kept(&segment, whole, policy, &mut seen_exif);
-        changed |= kept.as_deref() != Some(whole);
-        out.extend(kept.unwrap_or_default());
-    }
-    None
-}
-
-/// Whether bytes behind the picture are more than padding: previews, gain maps and videos stand there.
-fn hides_something(trailer: &[u8]) -> bool {
-    trailer.iter().any(|&b| b != 0 && b != 0xFF)
-}
-
-/// The segment as `policy` leaves it; `None`: it goes.
-fn kept(segment: &Segment<'_>, whole: &[u8], policy: Metadata, seen_exif: &mut bool) -> Option<Vec<u8>> {
-    let payload = segment.payload;
-    match segment.marker {
-        APP0 => without_thumbnail(payload).map(|p| build(APP0, &[&p])),
-        APP1 if payload.starts_with(EXIF) => {
-            let block = &payload[EXIF.len()..];
-            let readable = Tiff::parse(block).is_some_and(|t| t.first_ifd().is_some());
-            // A second block says what nobody reads, or what the first one hides.
-            if *seen_exif || !readable {
-                return None;
-            }
-            *seen_exif = true;
-            let block = exif::rewrite(block, policy)?;
-            Some(build(APP1, &[EXIF, &block]))
-        }
-        APP2 if payload.starts_with(ICC) => Some(whole.to_vec()),
-        // Adobe's segment says how the components are to be read; cut short it says nothing, and some decoders refuse
-        // the file for it.
-        APP14 if payload.starts_with(b"Adobe") && payload.len() >= ADOBE_PAYLOAD => Some(whole.to_vec()),
-        APP0..=APP15 | COM => None,
-        _ => Some(whole.to_vec()),
-    }
-}
-
-/// A JFIF segment without its thumbnail; `None` for the extensions, which are nothing but thumbnails.
-fn without_thumbnail(payload: &[u8]) -> Option<Vec<u8>> {
-    let mut jfif = payload.strip_prefix(b"JFIF\0").and(payload.get(..14))?.to_vec();
-    jfif[12..14].fill(0);
-    Some(jfif)
-}
+/// What stands behind that: the GUID, the length of the whole extension, and where in it the part belongs.
+const EXTENSION_HEAD: usize = 32 + 4 + 4;
 
 /// A segment of `parts`, which are at most 65,533 bytes together.
-fn build(marker: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn build(marker: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|p| p.len()).sum();
     let length = u16::try_from(length + 2).unwrap_or(u16::MAX);
     let mut out = vec![0xFF, marker];
@@ -87,58 +33,130 @@ fn build(marker: u8, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// Takes over XMP, IPTC and comments, if they are kept.
+/// Takes over XMP, IPTC, comments and what other programs have put there, if they are kept.
 pub(super) fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
     if policy != Metadata::Keep {
         return;
     }
+    let mut resources: Vec<u8> = Vec::new();
     for segment in Segments::new(data) {
+        let payload = segment.payload;
         match segment.marker {
-            APP1 => {
-                if let Some(packet) = segment.payload.strip_prefix(XMP) {
-                    carried.xmp.get_or_insert_with(|| packet.to_vec());
+            APP1 if payload.starts_with(XMP) => {
+                let packet = &payload[XMP.len()..];
+                if carried.xmp.is_some() {
+                    carried.lose(LostMetadata::Xmp);
+                } else if !packet.is_empty() {
+                    carried.xmp = Some(packet.to_vec());
                 }
             }
-            APP13 => {
-                carried.iptc.get_or_insert_with(|| segment.payload.to_vec());
+            APP13 if payload.starts_with(photoshop::HEADER) => {
+                resources.extend_from_slice(&payload[photoshop::HEADER.len()..]);
             }
-            COM => carried.comments.push((b"Comment".to_vec(), segment.payload.to_vec())),
+            COM => carried.comments.push((b"Comment".to_vec(), payload.to_vec())),
+            // Read elsewhere, or true of the source alone: thumbnails, lists of pictures behind this one, how it was coded.
+            APP0 if [b"JFIF\0", b"JFXX\0", b"AVI1\0"]
+                .iter()
+                .any(|known| payload.starts_with(*known)) => {}
+            APP1 if payload.starts_with(EXIF) || payload.starts_with(XMP_EXTENSION) => {}
+            APP2 if [ICC, MPF, ISO_GAIN_MAP].iter().any(|known| payload.starts_with(known)) => {}
+            APP12 if payload.starts_with(b"Ducky") => {}
+            APP14 if payload.starts_with(b"Adobe") => {}
+            // What was signed is no longer what is there.
+            APP11 => carried.lose(LostMetadata::Other),
+            APP0..=APP15 if !payload.is_empty() => carried.segments.push((segment.marker - APP0, payload.to_vec())),
             _ => {}
+        }
+    }
+    let (kept, unread) = photoshop::for_new_picture(&resources);
+    carried.resources = kept;
+    if unread {
+        carried.lose(LostMetadata::Iptc);
+    }
+    if hides_something(data.get(end_of_image(data).unwrap_or(data.len())..).unwrap_or_default())
+        && !has_companions(data)
+    {
+        carried.lose(LostMetadata::Other);
+    }
+    let guid = carried.xmp.as_deref().and_then(xmp::extension_guid);
+    if let Some(guid) = guid {
+        carried.xmp_extension = extension(data, &guid);
+        if carried.xmp_extension.is_none() {
+            carried.lose(LostMetadata::Xmp);
         }
     }
 }
 
-/// What the encoder is to write of `carried`. What is too large for a segment is left out.
-pub(crate) fn for_encoder(carried: &Carried) -> encode::Metadata<'_> {
+/// Whether what stands behind the picture is named as a loss of its own.
+fn has_companions(data: &[u8]) -> bool {
+    header::header(data).is_ok_and(|info| info.gain_map || info.motion_photo || info.images > 1)
+}
+
+/// The extension of an XMP packet, put together from its parts; `None` if one is missing.
+fn extension(data: &[u8], guid: &[u8; 32]) -> Option<Vec<u8>> {
+    let parts = Segments::new(data).filter(|s| s.marker == APP1).filter_map(|segment| {
+        let rest = segment.payload.strip_prefix(XMP_EXTENSION)?.strip_prefix(guid)?;
+        let number = |at| Some(u32::from_be_bytes(rest.get(at..at + 4)?.try_into().ok()?) as usize);
+        Some((number(0)?, number(4)?, rest.get(8..)?))
+    });
+    let mut parts: Vec<(usize, usize, &[u8])> = parts.collect();
+    let whole = parts.first()?.0;
+    // No longer than its parts are together, so that a length that is only claimed costs nothing.
+    let there: usize = parts.iter().map(|part| part.2.len()).sum();
+    if whole > there.min(xmp::MAX_PACKET) {
+        return None;
+    }
+    parts.sort_by_key(|part| part.1);
+    let mut out = Vec::with_capacity(whole);
+    for (length, at, part) in parts {
+        // A part that comes twice is passed over.
+        if length == whole && at == out.len() {
+            out.extend_from_slice(part);
+        }
+    }
+    (out.len() == whole).then_some(out)
+}
+
+/// What the encoder is to write of `carried`, and what it has no room for.
+pub(crate) fn for_encoder(carried: &Carried) -> (encode::Metadata<'_>, Vec<Loss>) {
     const MAX_SEGMENT: usize = encode::Metadata::MAX_SEGMENT;
     let mut metadata = encode::Metadata::new();
-    if let Some(block) = carried
-        .exif
-        .as_deref()
-        .filter(|block| block.len() <= encode::Metadata::MAX_EXIF)
-    {
-        metadata = metadata.exif(block);
+    let mut lost = carried.lost.clone();
+    if let Some(block) = carried.exif.as_deref() {
+        let (block, left_out) = exif::within(block, encode::Metadata::MAX_EXIF);
+        lost.extend(left_out);
+        if let Some(block) = block {
+            metadata = metadata.exif(block);
+        }
     }
-    if let Some(packet) = carried
-        .xmp
-        .as_deref()
-        .filter(|packet| packet.len() <= MAX_SEGMENT - XMP.len())
-    {
-        metadata = metadata.segment(1, [XMP, packet].concat());
+    let packets = carried.written_xmp();
+    if packets.lost {
+        lost.push(LostMetadata::Xmp);
     }
-    if let Some(profile) = carried
-        .icc
-        .as_deref()
-        .filter(|profile| profile.len() <= encode::Metadata::MAX_ICC)
-    {
-        metadata = metadata.icc(profile);
+    match xmp_segments(packets) {
+        Some(segments) => {
+            for segment in segments {
+                metadata = metadata.segment(1, segment);
+            }
+        }
+        None => lost.push(LostMetadata::Xmp),
     }
-    if let Some(resources) = carried
-        .iptc
-        .as_deref()
-        .filter(|resources| resources.len() <= MAX_SEGMENT)
-    {
-        metadata = metadata.segment(13, resources);
+    let mut profile_lost = false;
+    if let Some(profile) = carried.icc.as_deref() {
+        if profile.len() <= encode::Metadata::MAX_ICC {
+            metadata = metadata.icc(profile);
+        } else {
+            profile_lost = true;
+        }
+    }
+    if let Some(resources) = carried.resources.as_deref() {
+        // Readers put the segments together again.
+        for part in resources.chunks(MAX_SEGMENT - photoshop::HEADER.len()) {
+            metadata = metadata.segment(13, [photoshop::HEADER, part].concat());
+        }
+    }
+    for (number, payload) in &carried.segments {
+        metadata = metadata.segment(*number, payload.as_slice());
     }
     for (keyword, text) in &carried.comments {
         let comment = if keyword == b"Comment" {
@@ -148,87 +166,53 @@ pub(crate) fn for_encoder(carried: &Carried) -> encode::Metadata<'_> {
         };
         if comment.len() <= MAX_SEGMENT {
             metadata = metadata.comment(comment);
+        } else {
+            lost.push(LostMetadata::Text);
         }
     }
-    metadata
+    let mut lost = losses(lost);
+    if profile_lost {
+        lost.push(Loss::Profile);
+    }
+    (metadata, lost)
+}
+
+/// The payloads of the segments that hold a packet and its extension: what does not fit one segment becomes an extension.
+/// `None` if that cannot be done.
+fn xmp_segments(written: WrittenXmp) -> Option<Vec<Vec<u8>>> {
+    const MAX_PACKET: usize = encode::Metadata::MAX_SEGMENT - XMP.len();
+    const MAX_PART: usize = encode::Metadata::MAX_SEGMENT - XMP_EXTENSION.len() - EXTENSION_HEAD;
+    let Some(packet) = written.packet else {
+        return Some(Vec::new());
+    };
+    let named = |extension: Vec<u8>| {
+        let guid = md5::hex(&extension);
+        let named = xmp::with_extension(&packet, &guid).filter(|packet| packet.len() <= MAX_PACKET)?;
+        Some((named, extension, guid))
+    };
+    let (main, extension, guid) = match written.extension {
+        None if packet.len() <= MAX_PACKET => return Some(vec![[XMP, &packet].concat()]),
+        None => {
+            let extension = xmp::without_wrapper(&packet)?.to_vec();
+            let guid = md5::hex(&extension);
+            (xmp::only_extension(&guid)?, extension, guid)
+        }
+        Some(extension) => named(extension)?,
+    };
+    let whole = u32::try_from(extension.len()).ok()?;
+    let mut segments = vec![[XMP, &main].concat()];
+    let mut at = 0_u32;
+    for part in extension.chunks(MAX_PART) {
+        let head = [whole.to_be_bytes(), at.to_be_bytes()].concat();
+        segments.push([XMP_EXTENSION, guid.as_bytes(), &head, part].concat());
+        at = at.checked_add(u32::try_from(part.len()).ok()?)?;
+    }
+    Some(segments)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A JPEG's skeleton: enough structure for the walk, no real picture.
-    fn skeleton(segments: &[(u8, &[u8])], trailer: &[u8]) -> Vec<u8> {
-        let mut out = vec![0xFF, 0xD8];
-        for (marker, payload) in segments {
-            out.extend(build(*marker, &[payload]));
-        }
-        out.extend(build(SOS, &[b"scan header"]));
-        out.extend([1, 2, 0xFF, 0, 3, 0xFF, 0xD0, 4, 0xFF, 0xD9]);
-        out.extend(trailer);
-        out
-    }
-
-    #[test]
-    fn nothing_to_drop_means_no_rewrite() {
-        let icc = [ICC, &[1, 1, 7]].concat();
-        let plain = skeleton(
-            &[
-                (APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
-                (APP2, &icc),
-                (0xDB, b"table"),
-            ],
-            b"",
-        );
-        assert_eq!(rewrite(&plain, Metadata::Privacy), None);
-        assert_eq!(rewrite(&plain, Metadata::Strip), None);
-        let padded = [plain.as_slice(), &[0; 9]].concat();
-        assert_eq!(rewrite(&padded, Metadata::Privacy), None, "padding hides nothing");
-    }
-
-    #[test]
-    fn comments_packets_and_trailers_go_and_the_scan_stays() {
-        let xmp = [XMP, b"packet"].concat();
-        let full = skeleton(
-            &[(COM, b"secret"), (APP1, &xmp), (APP13, b"iptc"), (0xDB, b"table")],
-            b"video",
-        );
-        let lean = skeleton(&[(0xDB, b"table")], b"");
-        for policy in [Metadata::Privacy, Metadata::Strip] {
-            assert_eq!(rewrite(&full, policy), Some(lean.clone()));
-        }
-        assert_eq!(rewrite(&lean, Metadata::Privacy), None);
-        assert_eq!(
-            rewrite(&full[..full.len() - 8], Metadata::Privacy),
-            None,
-            "a file without an end is not rewritten"
-        );
-    }
-
-    #[test]
-    fn an_adobe_segment_that_is_cut_short_goes() {
-        let photo = include_bytes!("../../../testdata/jpeg/sampling-420.jpg");
-        let app0_end = Segments::new(photo).next().map(|s| s.end).unwrap();
-        let with = |segment: &[u8]| [&photo[..app0_end], segment, &photo[app0_end..]].concat();
-        // The length is one too small, so that the colour transform stands behind the segment.
-        let mut short = build(APP14, &[b"Adobe\0\x64\0\0\0\0\x01"]);
-        short[3] -= 1;
-        let strict = |file: &[u8]| {
-            let options = zune_core::options::DecoderOptions::new_safe().set_strict_mode(true);
-            zune_jpeg::JpegDecoder::new_with_options(zune_core::bytestream::ZCursor::new(file), options)
-                .decode()
-                .map_err(|e| e.to_string())
-        };
-        assert!(
-            strict(&with(&short)).is_err(),
-            "the segment is what a strict decoder refuses"
-        );
-        let out = rewrite(&with(&short), Metadata::Privacy).unwrap();
-        assert_eq!(strict(&out), strict(photo));
-        assert!(Segments::new(&out).all(|s| s.marker != APP14));
-        let whole = with(&build(APP14, &[b"Adobe\0\x64\0\0\0\0\x01"]));
-        assert_eq!(rewrite(&whole, Metadata::Privacy), None, "a whole one stays");
-    }
 
     #[test]
     fn a_large_profile_is_split_and_found_again() {
@@ -240,7 +224,8 @@ mod tests {
             icc: Some(profile.clone()),
             ..Carried::default()
         };
-        let metadata = for_encoder(&carried);
+        let (metadata, lost) = for_encoder(&carried);
+        assert!(lost.is_empty());
         let size = metadata.size();
         let frame = encode::Frame::new(8, 8, encode::Sampling::Gray).unwrap();
         let plane = [128; 64];

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::header::{Chunk, Chunks};
+use super::chunks::{Chunk, Chunks};
 use crate::colour::{Description, Numbers, Primaries, Transfer, whole_profile};
 use crate::formats::bytes::be32;
 
@@ -82,7 +82,7 @@ pub(super) fn inflated(chunk: &Chunk<'_>) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::png::header::SIGNATURE;
+    use crate::formats::png::chunks::SIGNATURE;
 
     fn file(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
         let mut out = SIGNATURE.to_vec();

@@ -6,7 +6,7 @@ use png::{
     BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations, expand_interlaced_row,
 };
 
-use super::header::up_to_picture;
+use super::chunks::{Chunks, up_to_picture};
 use crate::CancelToken;
 use crate::error::Error;
 use crate::formats::format::Format;
@@ -83,6 +83,21 @@ pub(super) fn decode(reading: &Reading<'_>, options: &Options, cancel: &CancelTo
         damage,
         ..Decoded::whole(raster, info)
     })
+}
+
+/// Decodes the picture, and looks whether its palette has a colour for each of its indices: ImageMagick refuses it otherwise,
+/// and other readers show what they like.
+pub(super) fn check(reading: &Reading<'_>, options: &Options, cancel: &CancelToken) -> Result<Option<Damage>, Error> {
+    let decoded = decode(reading, options, cancel)?;
+    let colors = || Chunks::new(reading.data).find(|chunk| &chunk.name == b"PLTE");
+    let odd = match decoded.raster.samples() {
+        Samples::Indexed(indices, _) => colors().is_some_and(|chunk| {
+            let count = chunk.body.len() / 3;
+            indices.iter().any(|&index| usize::from(index) >= count)
+        }),
+        _ => false,
+    };
+    Ok(decoded.damage.or_else(|| odd.then(Damage::none_but_odd)))
 }
 
 /// The palette with its transparencies (PNG specification, 11.2.2 and 11.3.1.1).

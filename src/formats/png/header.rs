@@ -1,6 +1,8 @@
 //! The chunks of a PNG, and what they say of the picture.
 
+use super::chunks::Chunks;
 use super::colour::by_code_points;
+use super::text::{self, MAX_TEXT, Text};
 use crate::Orientation;
 use crate::error::Error;
 use crate::formats::bytes::be32;
@@ -8,6 +10,7 @@ use crate::formats::format::Format;
 use crate::formats::ifd::exif_orientation;
 use crate::formats::info::{ColorModel, ImageInfo};
 use crate::formats::row::Memory;
+use crate::formats::xmp;
 
 /// Indices into a palette stay one byte a pixel.
 pub(super) fn memory(info: &ImageInfo) -> Memory {
@@ -20,89 +23,6 @@ pub(super) fn memory(info: &ImageInfo) -> Memory {
         },
         ..all
     }
-}
-
-pub(crate) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-
-/// A chunk.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chunk<'a> {
-    /// The chunk type.
-    pub(crate) name: [u8; 4],
-    /// What it holds.
-    pub(crate) body: &'a [u8],
-    /// Length, type, body and checksum as they stand in the file.
-    pub(crate) whole: &'a [u8],
-    /// Where the next chunk begins in the file.
-    end: usize,
-}
-
-/// The complete chunks of a PNG, up to and including IEND. A chunk that reaches beyond the data ends the walk.
-pub(crate) struct Chunks<'a> {
-    data: &'a [u8],
-    at: usize,
-    done: bool,
-}
-
-impl<'a> Chunks<'a> {
-    /// `data` starts with the signature.
-    pub(crate) fn new(data: &'a [u8]) -> Self {
-        Self {
-            data,
-            at: SIGNATURE.len(),
-            done: false,
-        }
-    }
-}
-
-impl<'a> Iterator for Chunks<'a> {
-    type Item = Chunk<'a>;
-
-    fn next(&mut self) -> Option<Chunk<'a>> {
-        if self.done {
-            return None;
-        }
-        let length = usize::try_from(be32(self.data, self.at)?).ok()?;
-        let end = self.at.checked_add(12)?.checked_add(length)?;
-        let whole = self.data.get(self.at..end)?;
-        let name = whole[4..8].try_into().ok()?;
-        self.at = end;
-        self.done = &name == b"IEND";
-        Some(Chunk {
-            name,
-            body: &whole[8..8 + length],
-            whole,
-            end,
-        })
-    }
-}
-
-/// Whether the file has its last chunk: if not, it was cut short.
-pub(super) fn is_complete(data: &[u8]) -> bool {
-    Chunks::new(data).last().is_some_and(|c| &c.name == b"IEND")
-}
-
-/// Whether the chunks of an animation are numbered one after another (4.9.2): readers stop at a gap, or refuse the file.
-pub(super) fn frames_are_in_order(data: &[u8]) -> bool {
-    let numbered = Chunks::new(data).filter(|chunk| matches!(&chunk.name, b"fcTL" | b"fdAT"));
-    (0..)
-        .zip(numbered)
-        .all(|(number, chunk)| be32(chunk.body, 0) == Some(number))
-}
-
-/// The file up to the end of the data of its picture, with the length and the type of the chunk that follows: a decoder
-/// takes that for the end.
-pub(super) fn up_to_picture(data: &[u8]) -> &[u8] {
-    const HEADER: usize = 8;
-    let mut end = None;
-    for chunk in Chunks::new(data) {
-        if &chunk.name == b"IDAT" {
-            end = Some(chunk.end);
-        } else if let Some(end) = end {
-            return &data[..data.len().min(end + HEADER)];
-        }
-    }
-    data
 }
 
 pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
@@ -139,10 +59,19 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     let mut orientation = None;
     let mut hdr = false;
     let mut metadata = false;
-    let mut carried = 0;
+    let mut carried: u64 = 0;
     for chunk in Chunks::new(data) {
         if matches!(&chunk.name, b"iCCP" | b"eXIf" | b"tEXt" | b"zTXt" | b"iTXt") {
-            carried += chunk.body.len() as u64;
+            let length = chunk.body.len() as u64;
+            let deflated =
+                matches!(&chunk.name, b"zTXt" | b"iTXt") && Text::of(&chunk).is_some_and(|text| text.deflated);
+            // Deflate makes at most 1,032 bytes of one.
+            let inflated = if deflated {
+                length.saturating_mul(1032).min(MAX_TEXT as u64)
+            } else {
+                0
+            };
+            carried = carried.saturating_add(length).saturating_add(inflated);
         }
         match &chunk.name {
             b"tRNS" => alpha = true,
@@ -164,7 +93,9 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         format: Format::Png,
         width,
         height,
-        orientation: orientation.unwrap_or(Orientation::Upright),
+        orientation: orientation
+            .or_else(|| described_orientation(data))
+            .unwrap_or(Orientation::Upright),
         bytes: data.len() as u64,
         bit_depth,
         color,
@@ -179,7 +110,16 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         carried,
         // Deflate makes at most 258 bytes of two bits (RFC 1951): 1032 to 1.
         density: 1000 * 1040 * 8 / (samples * u64::from(bit_depth)),
+        plain: true,
+        may_be_anew: false,
         decoder_memory: 0,
         jpeg: None,
     })
+}
+
+/// The orientation where no EXIF chunk states one: that of an EXIF block in a text, or else that of XMP.
+fn described_orientation(data: &[u8]) -> Option<Orientation> {
+    let raw = || exif_orientation(&text::raw_exif(data)?.ok()?);
+    let packet = || xmp::orientation(&text::xmp(data)?.ok()?);
+    raw().or_else(packet)
 }

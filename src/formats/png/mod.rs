@@ -1,31 +1,30 @@
 //! PNG (PNG specification, third edition): its chunks, its pixels, and its metadata.
 
+mod chunks;
+mod clean;
 mod colour;
 mod decode;
 mod header;
 mod metadata;
+mod text;
 
-pub(crate) use header::SIGNATURE;
+pub(crate) use chunks::SIGNATURE;
 pub(crate) use metadata::insert;
 
-use super::ifd::strip_exif_header;
-use super::row::{Clean, Exif, Row, check_by_decoding};
-use header::{Chunks, is_complete};
+use super::row::Row;
+use chunks::is_complete;
 
 pub(super) const ROW: Row = Row {
     begins: |data| data.starts_with(SIGNATURE),
     header: header::header,
     // Metadata may stand behind the picture, and counts.
     header_is_whole: |head, _| Some(is_complete(head)),
-    is_whole: |data| is_complete(data) && header::frames_are_in_order(data),
-    exif: |data| {
-        let block = Chunks::new(data).find(|chunk| &chunk.name == b"eXIf");
-        Exif::of(block.map(|chunk| strip_exif_header(chunk.body)))
-    },
+    is_whole: is_complete,
+    exif: metadata::exif,
     colour: colour::colour,
     rest: metadata::rest,
-    clean: Clean::By(metadata::rewrite),
+    clean: clean::clean,
     memory: header::memory,
-    check: check_by_decoding,
+    check: decode::check,
     decode: decode::decode,
 };

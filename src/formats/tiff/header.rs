@@ -2,6 +2,7 @@
 
 use super::layout::{Meaning, Page};
 use super::memory;
+use super::metadata::{IPTC, PHOTOSHOP};
 use crate::Orientation;
 use crate::colour::{Description, Numbers, Primaries, Transfer, icc};
 use crate::error::Error;
@@ -9,6 +10,7 @@ use crate::formats::format::Format;
 use crate::formats::ifd::{self, Ifd, Tiff};
 use crate::formats::info::{ColorModel, ImageInfo};
 use crate::formats::row::Memory;
+use crate::formats::xmp;
 
 /// The type of pairs of a numerator and a denominator.
 const RATIONAL: u16 = 5;
@@ -46,7 +48,10 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         format: Format::Tiff,
         width,
         height,
-        orientation: tiff.orientation(&first).unwrap_or(Orientation::Upright),
+        orientation: tiff
+            .orientation(&first)
+            .or_else(|| xmp::orientation(tiff.bytes(first.find(ifd::XMP)?)?))
+            .unwrap_or(Orientation::Upright),
         bytes: data.len() as u64,
         bit_depth: uint(ifd::BITS_PER_SAMPLE)
             .and_then(|v| u8::try_from(v).ok())
@@ -64,14 +69,16 @@ pub(super) fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .is_some_and(icc::is_hdr),
         gain_map: false,
         motion_photo: false,
-        metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP]
+        metadata: [ifd::EXIF_IFD, ifd::GPS_IFD, ifd::XMP, IPTC, PHOTOSHOP]
             .iter()
             .any(|&tag| first.find(tag).is_some()),
-        carried: [ifd::ICC_PROFILE, ifd::XMP]
+        carried: [ifd::ICC_PROFILE, ifd::XMP, IPTC, PHOTOSHOP]
             .iter()
             .filter_map(|&tag| Some(tiff.bytes(first.find(tag)?)?.len() as u64))
             .sum(),
         density: density(&tiff, &first, width, page.as_ref()),
+        plain: super::metadata::is_plain(&tiff, &first),
+        may_be_anew: true,
         decoder_memory: page.as_ref().map_or(0, memory::beside),
         jpeg: None,
     })

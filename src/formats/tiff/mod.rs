@@ -8,12 +8,13 @@ mod header;
 mod jpeg;
 mod layout;
 mod memory;
+mod metadata;
 mod old_jpeg;
 mod palette;
 mod samples;
 mod target;
 
-use super::row::{Clean, Exif, Row, check_by_decoding};
+use super::row::{Exif, Row, check_by_decoding};
 
 pub(super) const ROW: Row = Row {
     begins: |data| matches!(data, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..]),
@@ -23,8 +24,8 @@ pub(super) const ROW: Row = Row {
     is_whole: |_| true,
     exif: |data| Exif::FirstDirectory(data),
     colour: header::colour,
-    rest: |_, _, _| {},
-    clean: Clean::Never,
+    rest: metadata::rest,
+    clean: metadata::clean,
     memory: header::memory,
     check: check_by_decoding,
     decode: decode::decode,

@@ -59,6 +59,7 @@ class Loss(TypedDict):
         "motion-photo",
         "hdr",
         "damage",
+        "metadata",
     ]
     frames: NotRequired[int]
     """The frames of an animation."""
@@ -68,6 +69,8 @@ class Loss(TypedDict):
     """Bits a channel in the source."""
     readable: NotRequired[float]
     """Of a damaged photo the readable fraction, 0 to 1."""
+    what: NotRequired[Literal["exif", "maker-note", "xmp", "iptc", "text", "other"]]
+    """The metadata that could not be kept."""
 
 
 class Report(TypedDict):

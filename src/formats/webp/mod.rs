@@ -1,18 +1,23 @@
 //! WebP (RFC 9649): its chunks, and through `image` its picture, of an animation the first frame.
 
+mod clean;
+
+use std::borrow::Cow;
+
 use image::codecs::webp::WebPDecoder;
 use image::{ImageDecoder, Limits};
 
-use super::bytes::{le16, le24, le32};
-use super::carried::Carried;
-use super::format::Format;
-use super::ifd::{exif_orientation, strip_exif_header};
-use super::info::{CODED_DENSITY, ColorModel, ImageInfo};
-use super::row::{Clean, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
-use super::through_image::{read, refuse};
-use super::watched::Watched;
 use crate::colour::{Description, icc};
 use crate::error::Error;
+use crate::formats::bytes::{le16, le24, le32};
+use crate::formats::carried::Carried;
+use crate::formats::format::Format;
+use crate::formats::ifd::{exif_orientation, strip_exif_header};
+use crate::formats::info::{CODED_DENSITY, ColorModel, ImageInfo};
+use crate::formats::row::{Decoded, Exif, Memory, Reading, Row, check_by_decoding};
+use crate::formats::through_image::{read, refuse};
+use crate::formats::watched::Watched;
+use crate::formats::xmp;
 use crate::options::{Metadata, Options};
 use crate::{CancelToken, Orientation};
 
@@ -20,11 +25,11 @@ pub(super) const ROW: Row = Row {
     begins: |data| data.starts_with(b"RIFF") && data.get(8..12) == Some(b"WEBP"),
     header,
     header_is_whole: |head, size| Some(end(head).is_some_and(|end| end >= size)),
-    is_whole: |_| true,
-    exif: |data| Exif::of(chunk(data, b"EXIF").map(strip_exif_header)),
+    is_whole,
+    exif: |data| Exif::of(chunk(data, b"EXIF").map(|block| Cow::Borrowed(strip_exif_header(block)))),
     colour: |data| Description::of_profile(chunk(data, b"ICCP")),
     rest,
-    clean: Clean::Never,
+    clean: clean::clean,
     // The decoder converts from planes, or from the transforms of a lossless picture.
     memory: |info| Memory::of(info).beside(4),
     check: check_by_decoding,
@@ -37,17 +42,73 @@ fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
     }
 }
 
-/// The chunks of a WebP as (name, body); a chunk that reaches beyond the data is given as far as it goes.
-fn chunks(data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
-    let mut at = 12;
+/// A chunk.
+struct Found<'a> {
+    name: [u8; 4],
+    /// Where its name stands.
+    start: usize,
+    /// What it holds, as far as it goes.
+    body: &'a [u8],
+    /// Whether it ends within the data.
+    whole: bool,
+    /// Whether the byte is there that fills it up to an even length.
+    filled: bool,
+}
+
+impl Found<'_> {
+    /// The bytes that it takes.
+    fn len(&self) -> usize {
+        8 + self.body.len() + usize::from(self.filled)
+    }
+}
+
+/// The chunks from an offset on; one that reaches beyond the data is given as far as it goes.
+fn chunks_from(data: &[u8], mut at: usize) -> impl Iterator<Item = Found<'_>> {
     std::iter::from_fn(move || {
-        let name = data.get(at..at + 4)?.try_into().ok()?;
-        let length = usize::try_from(le32(data, at + 4)?).ok()?;
-        let start = at + 8;
-        let end = start.checked_add(length)?;
+        let start = at;
+        let name = data.get(start..start.checked_add(4)?)?.try_into().ok()?;
+        let length = usize::try_from(le32(data, start + 4)?).ok()?;
+        let body = start + 8;
+        let end = body.checked_add(length)?;
         at = end.checked_add(length & 1)?;
-        Some((name, &data[start..end.min(data.len())]))
+        Some(Found {
+            name,
+            start,
+            body: &data[body..end.min(data.len())],
+            whole: end <= data.len(),
+            filled: length & 1 == 1 && at <= data.len(),
+        })
     })
+}
+
+/// The chunks of a file as (name, body).
+fn chunks(data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    chunks_from(data, 12).map(|found| (found.name, found.body))
+}
+
+/// A chunk of `parts`, filled up to an even length.
+fn build(name: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut out = name.to_vec();
+    out.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    if length % 2 == 1 {
+        out.push(0);
+    }
+    out
+}
+
+/// Where the file ends by its own size; `None` if it was cut short. The byte that fills up the last chunk may be wanting.
+fn riff_end(data: &[u8]) -> Option<usize> {
+    let end = usize::try_from(le32(data, 4)?).ok()?.checked_add(8)?;
+    (12..=data.len() + 1).contains(&end).then(|| end.min(data.len()))
+}
+
+/// Whether its chunks are all there.
+fn is_whole(data: &[u8]) -> bool {
+    riff_end(data).is_some_and(|end| chunks_from(&data[..end], 12).all(|found| found.whole))
 }
 
 /// Where the chunk ends that reaches beyond `head`, with which a file begins: `None` if its head is not whole there, or if it
@@ -113,6 +174,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         height,
         orientation: chunk(data, b"EXIF")
             .and_then(exif_orientation)
+            .or_else(|| xmp::orientation(chunk(data, b"XMP ")?))
             .unwrap_or(Orientation::Upright),
         bytes: data.len() as u64,
         bit_depth: 8,
@@ -130,6 +192,8 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
             .map(|(_, body)| body.len() as u64)
             .sum(),
         density: CODED_DENSITY,
+        plain: true,
+        may_be_anew: false,
         decoder_memory: 0,
         jpeg: None,
     })

@@ -1,17 +1,21 @@
 //! GIF (GIF89a specification): its blocks, and through `gif` its first frame, laid on the canvas as viewers show it.
 
+mod clean;
+
 use std::io::Cursor;
 
 use gif::{ColorOutput, DecodeOptions, MemoryLimit};
 
-use super::bytes::le16;
-use super::format::Format;
-use super::info::{ColorModel, ImageInfo};
-use super::row::{Clean, Damage, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
 use crate::colour::Description;
 use crate::error::Error;
-use crate::options::Options;
+use crate::formats::bytes::le16;
+use crate::formats::carried::Carried;
+use crate::formats::format::Format;
+use crate::formats::info::{ColorModel, ImageInfo};
+use crate::formats::row::{Damage, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
+use crate::options::{Metadata, Options};
 use crate::pixels::{Layout, Palette, Raster, Samples, sample_count, zeros};
+use crate::report::LostMetadata;
 use crate::{CancelToken, Orientation};
 
 pub(super) const ROW: Row = Row {
@@ -23,8 +27,8 @@ pub(super) const ROW: Row = Row {
     exif: |_| Exif::None,
     // The extension for a profile is one that no browser heeds.
     colour: |_| Description::Unsaid,
-    rest: |_, _, _| {},
-    clean: Clean::Never,
+    rest,
+    clean: clean::clean,
     memory,
     check: check_by_decoding,
     decode,
@@ -43,8 +47,8 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     let malformed = |what: &str| Error::malformed(Format::Gif, what);
     let cut = || malformed("it is cut short before its first picture");
     let (mut width, mut height) = (le16(data, 6).ok_or_else(cut)?, le16(data, 8).ok_or_else(cut)?);
-    let packed = *data.get(10).ok_or_else(cut)?;
-    let walk = walk(data, 13 + color_table(packed));
+    data.get(10).ok_or_else(cut)?;
+    let walk = walk(data);
     let first = walk.first.ok_or_else(cut)?;
     if width == 0 || height == 0 {
         // Viewers take the first frame's size for a canvas without one.
@@ -72,10 +76,12 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         hdr: false,
         gain_map: false,
         motion_photo: false,
-        metadata: walk.comments,
-        carried: 0,
+        metadata: walk.metadata,
+        carried: walk.carried,
         // LZW codes of at most 12 bits stand for at most 4,096 pixels (GIF89a, appendix F).
         density: 4096 * 1000,
+        plain: true,
+        may_be_anew: false,
         decoder_memory: 0,
         jpeg: None,
     })
@@ -94,46 +100,185 @@ struct FirstFrame {
     transparent: bool,
 }
 
+/// A block of the file.
+#[derive(Clone, Copy, Debug)]
+enum Block<'a> {
+    /// What says how the next frame is shown.
+    Control,
+    Frame,
+    Comment,
+    /// A text that is to be drawn.
+    Text,
+    /// An extension of the program that is named by these 11 bytes.
+    Application(&'a [u8]),
+    Unknown,
+}
+
+/// How the blocks of a file end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// With their trailer.
+    Trailer,
+    /// With the data, between two blocks.
+    Data,
+    /// In a block, or in bytes that are none.
+    Cut,
+}
+
+/// The whole blocks of a file, with where they stand.
+struct Blocks<'a> {
+    data: &'a [u8],
+    /// Where the next one begins.
+    at: usize,
+    frames: u32,
+    /// How they have ended, once they have.
+    end: End,
+}
+
+impl<'a> Blocks<'a> {
+    fn of(data: &'a [u8]) -> Self {
+        let packed = data.get(10).copied().unwrap_or(0);
+        Self {
+            data,
+            at: (13 + color_table(packed)).min(data.len()),
+            frames: 0,
+            end: End::Cut,
+        }
+    }
+
+    /// Where the block ends that begins at `at`.
+    fn block(&self, at: usize) -> Option<(Block<'a>, usize)> {
+        let data = self.data;
+        match *data.get(at)? {
+            0x21 => {
+                let block = match *data.get(at + 1)? {
+                    0xF9 => Block::Control,
+                    0xFE => Block::Comment,
+                    0x01 => Block::Text,
+                    0xFF if data.get(at + 2) == Some(&11) => Block::Application(data.get(at + 3..at + 14)?),
+                    _ => Block::Unknown,
+                };
+                Some((block, skip_sub_blocks(data, at + 2)?))
+            }
+            0x2C => {
+                let packed = *data.get(at + 9)?;
+                Some((Block::Frame, skip_sub_blocks(data, at + 11 + color_table(packed))?))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Iterator for Blocks<'a> {
+    type Item = (Block<'a>, std::ops::Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.at;
+        match self.data.get(start) {
+            None => {
+                self.end = End::Data;
+                None
+            }
+            Some(0x3B) => {
+                self.at += 1;
+                self.end = End::Trailer;
+                None
+            }
+            Some(_) => {
+                let (block, end) = self.block(start)?;
+                self.at = end;
+                self.frames = self.frames.saturating_add(u32::from(matches!(block, Block::Frame)));
+                Some((block, start..end))
+            }
+        }
+    }
+}
+
 #[derive(Default)]
 struct Walk {
     first: Option<FirstFrame>,
     frames: u32,
-    comments: bool,
+    metadata: bool,
+    carried: u64,
 }
 
-/// Walks the blocks from `at` to the trailer or to the end of the data.
-fn walk(data: &[u8], mut at: usize) -> Walk {
+/// Walks the blocks to the trailer or to the end of the data. The head of a frame counts even if the rest of it is cut.
+fn walk(data: &[u8]) -> Walk {
     let mut result = Walk::default();
     let mut transparent = false;
-    let mut step = || -> Option<bool> {
-        match *data.get(at)? {
-            0x21 => {
-                match *data.get(at + 1)? {
-                    0xF9 => transparent = data.get(at + 3)? & 1 != 0,
-                    0xFE => result.comments = true,
-                    _ => {}
-                }
-                at = skip_sub_blocks(data, at + 2)?;
-            }
-            0x2C => {
-                let packed = *data.get(at + 9)?;
-                result.first.get_or_insert(FirstFrame {
-                    left: le16(data, at + 1)?,
-                    top: le16(data, at + 3)?,
-                    width: le16(data, at + 5)?,
-                    height: le16(data, at + 7)?,
-                    transparent,
-                });
-                result.frames += 1;
-                transparent = false;
-                at = skip_sub_blocks(data, at + 11 + color_table(packed))?;
-            }
-            _ => return None,
-        }
-        Some(true)
+    let mut blocks = Blocks::of(data);
+    let mut frame = |at: usize, transparent: bool| {
+        let packed = *data.get(at + 9)?;
+        result.first.get_or_insert(FirstFrame {
+            left: le16(data, at + 1)?,
+            top: le16(data, at + 3)?,
+            width: le16(data, at + 5)?,
+            height: le16(data, at + 7)?,
+            transparent,
+        });
+        Some(packed)
     };
-    while step().is_some() {}
+    while let Some((block, range)) = blocks.next() {
+        match block {
+            Block::Control => transparent = data.get(range.start + 3).is_some_and(|flags| flags & 1 != 0),
+            Block::Frame => {
+                frame(range.start, transparent);
+                result.frames = blocks.frames;
+                transparent = false;
+            }
+            Block::Comment | Block::Text | Block::Unknown => result.metadata = true,
+            Block::Application(name) => result.metadata |= name == XMP,
+        }
+        if matches!(block, Block::Comment | Block::Application(XMP)) {
+            result.carried += range.len() as u64;
+        }
+    }
+    if blocks.end == End::Cut && data.get(blocks.at) == Some(&0x2C) && frame(blocks.at, transparent).is_some() {
+        result.frames = blocks.frames + 1;
+    }
     result
+}
+
+/// The name of the extension that holds XMP.
+const XMP: &[u8] = b"XMP DataXMP";
+
+/// Takes over comments and XMP, if they are kept.
+fn rest(data: &[u8], policy: Metadata, carried: &mut Carried) {
+    if policy != Metadata::Keep {
+        return;
+    }
+    for (block, range) in Blocks::of(data) {
+        let Some(bytes) = data.get(range) else { continue };
+        match block {
+            Block::Comment => carried.comments.push((b"Comment".to_vec(), sub_blocks(bytes, 2))),
+            Block::Application(XMP) => match packet(bytes) {
+                Some(packet) if carried.xmp.is_none() => carried.xmp = Some(packet.to_vec()),
+                _ => carried.lose(LostMetadata::Xmp),
+            },
+            Block::Text => carried.lose(LostMetadata::Text),
+            _ => {}
+        }
+    }
+}
+
+/// The XMP packet of an extension: as it is, without sub-blocks, and behind it 258 bytes that lead readers of sub-blocks to its
+/// end (Adobe's XMP specification, part 3, 1.1.2).
+fn packet(extension: &[u8]) -> Option<&[u8]> {
+    const TRAILER: usize = 258;
+    extension.get(14..extension.len().checked_sub(TRAILER)?)
+}
+
+/// What a chain of sub-blocks holds.
+fn sub_blocks(data: &[u8], mut at: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    while let Some(&length) = data.get(at) {
+        let Some(block) = data.get(at + 1..at + 1 + usize::from(length)).filter(|b| !b.is_empty()) else {
+            break;
+        };
+        out.extend_from_slice(block);
+        at += 1 + usize::from(length);
+    }
+    out
 }
 
 /// The offset behind a chain of sub-blocks.
@@ -147,10 +292,11 @@ fn skip_sub_blocks(data: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Whether the file has its trailer: if not, it was cut short.
+/// Whether all its blocks are whole; a trailer that is wanting can be written.
 fn is_complete(data: &[u8]) -> bool {
-    // Some writers pad behind the trailer.
-    data.iter().rev().find(|&&b| b != 0) == Some(&0x3B)
+    let mut blocks = Blocks::of(data);
+    while blocks.next().is_some() {}
+    blocks.end != End::Cut
 }
 
 fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {

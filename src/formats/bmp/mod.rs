@@ -1,15 +1,18 @@
 //! Windows and OS/2 bitmaps: the header, and the pixels through `image`.
 
+mod clean;
+mod os2;
+
 use image::codecs::bmp::BmpDecoder;
 
-use super::bytes::{le16, le32};
-use super::format::Format;
-use super::info::{ColorModel, ImageInfo};
-use super::row::{Clean, Decoded, Exif, Memory, Reading, Row, check_by_decoding};
-use super::through_image::{read, refuse};
-use super::watched::Watched;
 use crate::colour::{Description, Numbers, Primaries, Transfer, icc};
 use crate::error::Error;
+use crate::formats::bytes::{le16, le32};
+use crate::formats::format::Format;
+use crate::formats::info::{ColorModel, ImageInfo};
+use crate::formats::row::{Decoded, Exif, Memory, Reading, Row, check_by_decoding};
+use crate::formats::through_image::{read, refuse};
+use crate::formats::watched::Watched;
 use crate::options::Options;
 use crate::{CancelToken, Orientation};
 
@@ -21,7 +24,7 @@ pub(super) const ROW: Row = Row {
     exif: |_| Exif::None,
     colour,
     rest: |_, _, _| {},
-    clean: Clean::Never,
+    clean: clean::clean,
     memory: Memory::of,
     check: check_by_decoding,
     decode,
@@ -34,6 +37,77 @@ fn begins(data: &[u8]) -> bool {
             data.get(14..18),
             Some([12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])
         )
+}
+
+/// The fields of the headers that say how the pixels are stored.
+struct Fields {
+    /// Bytes of the header behind the file header.
+    header: u32,
+    width: u32,
+    height: u32,
+    top_down: bool,
+    planes: u16,
+    bits: u16,
+    compression: u32,
+    /// Colours of the palette that are stated.
+    colors: u32,
+    /// Where the header, the masks and the palette end.
+    header_end: usize,
+    /// Where the pixels begin.
+    offset: usize,
+}
+
+impl Fields {
+    fn of(data: &[u8]) -> Option<Self> {
+        let header = le32(data, 14)?;
+        let offset = usize::try_from(le32(data, 10)?).ok()?;
+        let start = 14_usize.checked_add(usize::try_from(header).ok()?)?;
+        if header == 12 {
+            let bits = le16(data, 24)?;
+            let colors = if bits <= 8 { 3 << bits } else { 0 };
+            return Some(Self {
+                header,
+                width: u32::from(le16(data, 18)?),
+                height: u32::from(le16(data, 20)?),
+                top_down: false,
+                planes: le16(data, 22)?,
+                bits,
+                compression: 0,
+                colors: 0,
+                header_end: start.checked_add(colors)?,
+                offset,
+            });
+        }
+        let height = le32(data, 22)?.cast_signed();
+        let (bits, compression) = (le16(data, 28)?, le32(data, 30)?);
+        let colors = le32(data, 46)?;
+        let stated = match colors {
+            0 if bits <= 8 => 1 << bits,
+            colors => usize::try_from(colors).ok()?,
+        };
+        let masks = if header == 40 && compression == 3 { 12 } else { 0 };
+        Some(Self {
+            header,
+            width: le32(data, 18)?.cast_signed().unsigned_abs(),
+            height: height.unsigned_abs(),
+            top_down: height < 0,
+            planes: le16(data, 26)?,
+            bits,
+            compression,
+            colors,
+            header_end: start.checked_add(masks)?.checked_add(stated.checked_mul(4)?)?,
+            offset,
+        })
+    }
+
+    /// The mask of alpha, in the headers that have one.
+    fn alpha(&self, data: &[u8]) -> u32 {
+        if self.header >= 56 {
+            le32(data, 66).unwrap_or(0)
+        } else {
+            0
+        }
+    }
 }
 
 fn header(data: &[u8]) -> Result<ImageInfo, Error> {
@@ -57,7 +131,7 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
     if width == 0 || height == 0 {
         return Err(malformed("its width or height is 0"));
     }
-    let compression = if header == 12 {
+    let compression = if matches!(header, 12 | 16) {
         0
     } else {
         le32(data, 30).ok_or_else(cut)?
@@ -92,7 +166,10 @@ fn header(data: &[u8]) -> Result<ImageInfo, Error> {
         } else {
             2 * 1000 * 8 / u64::from(bits.max(1))
         },
-        decoder_memory: 0,
+        plain: clean::is_plain(data),
+        may_be_anew: matches!(compression, 1 | 2),
+        // With another header it is a copy.
+        decoder_memory: if os2::is_os2(header) { data.len() as u64 } else { 0 },
         jpeg: None,
     })
 }
@@ -160,7 +237,8 @@ fn calibrated(data: &[u8]) -> Option<Numbers> {
 
 fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -> Result<Decoded, Error> {
     let (data, info) = (reading.data, &reading.info);
-    let decoder = BmpDecoder::new(Watched::new(data, cancel)).map_err(|e| refuse(Format::Bmp, e))?;
+    let data = os2::as_windows(data).ok_or_else(|| Error::malformed(Format::Bmp, "its header is cut short"))?;
+    let decoder = BmpDecoder::new(Watched::new(&data, cancel)).map_err(|e| refuse(Format::Bmp, e))?;
     let raster = read(decoder, Format::Bmp)?;
     if (raster.width(), raster.height()) != (info.width, info.height) {
         return Err(Error::malformed(

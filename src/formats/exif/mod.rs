@@ -1,13 +1,17 @@
 //! What of an EXIF block is kept under each policy.
 
+mod room;
+
 use std::collections::HashSet;
 use std::io::Cursor;
 
 use exif::{Context, Field, In, Rational, SRational, Tag, Value};
 
 use crate::formats::bytes::Endian;
-use crate::formats::ifd::{EXIF_IFD, Entry, Ifd, ORIENTATION, PIXEL_X_DIMENSION, PIXEL_Y_DIMENSION, Tiff};
+use crate::formats::ifd::{Entry, Ifd, ORIENTATION, PIXEL_X_DIMENSION, PIXEL_Y_DIMENSION, Tiff};
 use crate::options::Metadata;
+
+pub(super) use room::{with_size, within};
 
 /// The fields of the first directory that `Privacy` keeps: whose picture it is by right, what it was taken with, when,
 /// and how its samples are to be read.
@@ -94,11 +98,11 @@ pub(crate) fn rewrite(block: &[u8], policy: Metadata) -> Option<Vec<u8>> {
         Metadata::Keep => Some(block.to_vec()),
         Metadata::Strip => None,
         Metadata::Privacy => {
-            let (kept, all_allowed) = filter(block, is_allowed, &[])?;
-            if all_allowed && block.len() <= kept.len() + SLACK {
+            let kept = filter(block, usize::MAX, is_allowed, &[])?;
+            if kept.is_all && block.len() <= kept.block.len() + SLACK {
                 return Some(block.to_vec());
             }
-            Some(kept)
+            Some(kept.block)
         }
     }
 }
@@ -107,11 +111,12 @@ pub(crate) fn rewrite(block: &[u8], policy: Metadata) -> Option<Vec<u8>> {
 /// show the source. `None` if nothing remains.
 pub(crate) fn for_new_picture(block: &[u8], policy: Metadata, width: u32, height: u32) -> Option<Vec<u8>> {
     match policy {
-        Metadata::Keep => Some(patched(block, width, height)),
+        Metadata::Keep => Some(with_size(block, width, height)),
         Metadata::Strip => None,
         Metadata::Privacy => {
             let size = [(PIXEL_X_DIMENSION, width), (PIXEL_Y_DIMENSION, height)];
-            filter(block, |tag| is_allowed(tag) && tag.1 != ORIENTATION, &size).map(|(kept, _)| kept)
+            let allowed = |tag: Tag| is_allowed(tag) && tag.1 != ORIENTATION;
+            filter(block, usize::MAX, allowed, &size).map(|kept| kept.block)
         }
     }
 }
@@ -119,16 +124,29 @@ pub(crate) fn for_new_picture(block: &[u8], policy: Metadata, width: u32, height
 /// The fields of a TIFF file's first page as an EXIF block of their own: what describes its strips stays behind.
 pub(crate) fn from_tiff(file: &[u8], policy: Metadata, width: u32, height: u32) -> Option<Vec<u8>> {
     let size = [(PIXEL_X_DIMENSION, width), (PIXEL_Y_DIMENSION, height)];
-    let description = |tag: Tag| tag.0 == Context::Tiff && matches!(tag.1, 0x010D | 0x010E | 0x013C);
+    // DocumentName, ImageDescription, HostComputer, Rating, RatingPercent, and the texts that Windows writes.
+    let texts = |tag| matches!(tag, 0x010D | 0x010E | 0x013C | 0x4746 | 0x4749 | 0x9C9B..=0x9C9F);
+    let description = |tag: Tag| tag.0 == Context::Tiff && texts(tag.1);
     match policy {
         Metadata::Strip => None,
-        Metadata::Privacy => filter(file, |tag| is_allowed(tag) && tag.1 != ORIENTATION, &size).map(|(kept, _)| kept),
-        Metadata::Keep => filter(
-            file,
-            |tag| tag.1 != ORIENTATION && (is_allowed(tag) || description(tag) || tag.0 != Context::Tiff),
-            &size,
-        )
-        .map(|(kept, _)| kept),
+        Metadata::Privacy => {
+            let allowed = |tag: Tag| is_allowed(tag) && tag.1 != ORIENTATION;
+            filter(file, usize::MAX, allowed, &size).map(|kept| kept.block)
+        }
+        Metadata::Keep => {
+            let allowed =
+                |tag: Tag| tag.1 != ORIENTATION && (is_allowed(tag) || description(tag) || tag.0 != Context::Tiff);
+            filter(file, usize::MAX, allowed, &size).map(|kept| kept.block)
+        }
+    }
+}
+
+/// Whether `Privacy` keeps a field of the first directory, or of the Exif directory.
+pub(super) fn is_allowed_tag(tag: u16, is_exif: bool) -> bool {
+    if is_exif {
+        EXIF_TAGS.contains(&tag)
+    } else {
+        TIFF_TAGS.contains(&tag)
     }
 }
 
@@ -140,10 +158,20 @@ fn is_allowed(tag: Tag) -> bool {
     }
 }
 
-/// The block rebuilt from the fields of its first directory that pass `allowed`, with the values of `set` (Exif
-/// directory, LONG) in place of those it had; `None` if none passes. The second result tells whether the block held
-/// nothing else.
-fn filter(block: &[u8], allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Option<(Vec<u8>, bool)> {
+/// A block rebuilt from some of its fields.
+#[derive(Debug, PartialEq, Eq)]
+struct Filtered {
+    block: Vec<u8>,
+    /// Whether the source held nothing else.
+    is_all: bool,
+    /// Whether a field that was allowed is not there: too large, or nowhere.
+    omitted: bool,
+    has_maker_note: bool,
+}
+
+/// The block rebuilt from the fields of its first directory that pass `allowed` and have at most `largest` bytes, with the
+/// values of `set` (Exif directory, LONG) in place of those it had; `None` if none passes.
+fn filter(block: &[u8], largest: usize, allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Option<Filtered> {
     let tiff = Tiff::parse(block)?;
     let mut picked = Picked {
         tiff,
@@ -151,11 +179,19 @@ fn filter(block: &[u8], allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Op
         set,
         fields: Vec::new(),
         seen: HashSet::new(),
+        largest,
         left: block.len().min(MAX_FIELDS),
         clean: true,
+        omitted: false,
     };
     picked.directory(&tiff.first_ifd()?, Context::Tiff);
-    let Picked { mut fields, clean, .. } = picked;
+    let Picked {
+        mut fields,
+        clean: is_all,
+        omitted,
+        seen,
+        ..
+    } = picked;
     if fields.is_empty() {
         return None;
     }
@@ -167,7 +203,12 @@ fn filter(block: &[u8], allowed: impl Fn(Tag) -> bool, set: &[(u16, u32)]) -> Op
     }
     let mut out = Cursor::new(Vec::new());
     writer.write(&mut out, tiff.endian == Endian::Little).ok()?;
-    Some((out.into_inner(), clean))
+    Some(Filtered {
+        block: out.into_inner(),
+        is_all,
+        omitted,
+        has_maker_note: seen.contains(&Tag::MakerNote),
+    })
 }
 
 /// The fields of a block that pass. Only their values are read, and together no more than the block has bytes: in 64 KB,
@@ -180,10 +221,14 @@ struct Picked<'a, F> {
     fields: Vec<Field>,
     /// A field that stands twice may be written once only; the first counts.
     seen: HashSet<Tag>,
+    /// The most bytes of one field.
+    largest: usize,
     /// Bytes that fields may still take.
     left: usize,
     /// Whether nothing was left out.
     clean: bool,
+    /// Whether an allowed field was.
+    omitted: bool,
 }
 
 impl<'a, F: Fn(Tag) -> bool> Picked<'a, F> {
@@ -219,8 +264,17 @@ impl<'a, F: Fn(Tag) -> bool> Picked<'a, F> {
         if !(self.allowed)(tag) {
             return None;
         }
+        let taken = self.take_allowed(entry, tag);
+        self.omitted |= taken.is_none();
+        taken
+    }
+
+    fn take_allowed(&mut self, entry: Entry, tag: Tag) -> Option<()> {
         let bytes = self.tiff.bytes(entry)?;
         // What its entry and, where it does not stand in that, its value take.
+        if bytes.len() > self.largest {
+            return None;
+        }
         let cost = 12 + if bytes.len() > 4 { bytes.len() } else { 0 };
         self.left = self.left.checked_sub(cost)?;
         let value = value(bytes, entry.kind, self.tiff.endian)?;
@@ -277,50 +331,13 @@ fn value(bytes: &[u8], kind: u16, endian: Endian) -> Option<Value> {
     })
 }
 
-/// The block with its orientation set upright, its pixel dimensions set, and its thumbnail unlinked, everything else
-/// where it was: the offsets inside maker notes stay true.
-fn patched(block: &[u8], width: u32, height: u32) -> Vec<u8> {
-    let mut out = block.to_vec();
-    let Some(tiff) = Tiff::parse(block) else { return out };
-    let Some(first) = tiff.first_ifd() else { return out };
-    put(&mut out, &tiff, &first, ORIENTATION, 1);
-    if let Some(at) = first.next_at
-        && let Some(link) = out.get_mut(at..at + 4)
-    {
-        link.fill(0);
-    }
-    let exif = first
-        .find(EXIF_IFD)
-        .and_then(|e| tiff.uint(e, 0))
-        .and_then(|offset| tiff.ifd(usize::try_from(offset).ok()?));
-    if let Some(exif) = exif {
-        put(&mut out, &tiff, &exif, PIXEL_X_DIMENSION, width);
-        put(&mut out, &tiff, &exif, PIXEL_Y_DIMENSION, height);
-    }
-    out
-}
-
-/// Sets the value of a SHORT or LONG field that is there already.
-fn put(out: &mut [u8], tiff: &Tiff<'_>, ifd: &Ifd<'_>, tag: u16, value: u32) {
-    let Some(entry) = ifd.find(tag) else { return };
-    let at = entry.value_at;
-    let bytes = match entry.kind {
-        4 | 9 => tiff.endian.put_u32(value).to_vec(),
-        1 | 6 | 7 => vec![u8::try_from(value).unwrap_or(u8::MAX)],
-        _ => tiff.endian.put_u16(u16::try_from(value).unwrap_or(u16::MAX)).to_vec(),
-    };
-    if let Some(target) = out.get_mut(at..at + bytes.len()) {
-        target.copy_from_slice(&bytes);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use exif::Reader;
 
     use super::*;
 
-    fn block(fields: &[Field], little: bool) -> Vec<u8> {
+    pub(super) fn block(fields: &[Field], little: bool) -> Vec<u8> {
         let mut writer = exif::experimental::Writer::new();
         for f in fields {
             writer.push_field(f);
@@ -330,7 +347,7 @@ mod tests {
         out.into_inner()
     }
 
-    fn ascii(text: &str) -> Value {
+    pub(super) fn ascii(text: &str) -> Value {
         Value::Ascii(vec![text.as_bytes().to_vec()])
     }
 
@@ -432,7 +449,8 @@ mod tests {
         ];
         for little in [true, false] {
             let source = block(&fields, little);
-            assert_eq!(filter(&source, |_| true, &[]), Some((source, true)));
+            let kept = filter(&source, usize::MAX, |_| true, &[]).unwrap();
+            assert_eq!((kept.block, kept.is_all, kept.omitted), (source, true, false));
         }
     }
 
