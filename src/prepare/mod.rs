@@ -42,7 +42,7 @@ pub fn prepare<'a>(data: &'a [u8], options: &Options) -> Result<Prepared<'a>, Er
 }
 
 /// What [`prepare`] would do with the photo, from its header alone. Only its pixels tell the rest: a photo that would be
-/// kept or rewritten may turn out damaged, and a JPEG too large by its bytes alone, for which [`Plan::Transcode`] is the
+/// kept or rewritten may turn out damaged, or to use colours that its palette lacks, and a JPEG too large by its bytes alone, for which [`Plan::Transcode`] is the
 /// answer here, may fit once it is coded anew without loss.
 ///
 /// # Errors
