@@ -3,7 +3,7 @@
 use photofit_jpeg::encode;
 use photofit_jpeg::header::{Segment, Segments, end_of_image};
 
-use super::header::{APP0, APP1, APP2, APP14, APP15, COM, EOI, EXIF, ICC, SOS};
+use super::header::{APP0, APP1, APP2, APP14, APP15, COM, EOI, EXIF, ICC, SOS, hides_something};
 use super::metadata::build;
 use crate::colour::{self, Description, Numbers};
 use crate::error::Error;
@@ -69,11 +69,6 @@ pub(super) fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
         what: LostMetadata::Exif,
     });
     Ok(Cleaned::of(out.finish()?, losses.into_iter().collect()))
-}
-
-/// Whether bytes behind the picture are more than padding: previews, gain maps and videos stand there.
-pub(super) fn hides_something(trailer: &[u8]) -> bool {
-    trailer.iter().any(|&b| b != 0 && b != 0xFF)
 }
 
 /// What becomes of a segment.

@@ -189,6 +189,11 @@ pub(crate) fn frame_size(stream: &[u8]) -> Option<(u16, u16)> {
     header::frame_size(&stream[..stream.len().min(HEAD)])
 }
 
+/// Whether bytes behind the picture are more than padding: previews, gain maps and videos stand there.
+pub(super) fn hides_something(trailer: &[u8]) -> bool {
+    trailer.iter().any(|&b| b != 0 && b != 0xFF)
+}
+
 /// How many pictures an MPF index lists beside large thumbnails (CIPA DC-007, 5.2.3.3: type codes 0x01xxxx).
 fn mpf_images(block: &[u8]) -> u32 {
     const ENTRIES: u16 = 0xB002;

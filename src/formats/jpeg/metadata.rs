@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use photofit_jpeg::encode;
 use photofit_jpeg::header::{Segments, end_of_image};
 
-use super::clean::hides_something;
 use super::header::{
-    self, APP0, APP1, APP2, APP11, APP12, APP13, APP14, APP15, COM, EXIF, ICC, ISO_GAIN_MAP, MPF, XMP,
+    self, APP0, APP1, APP2, APP11, APP12, APP13, APP14, APP15, COM, EXIF, ICC, ISO_GAIN_MAP, MPF, XMP, hides_something,
 };
 use crate::formats::carried::{Carried, WrittenXmp, losses};
 use crate::formats::photoshop;

@@ -76,3 +76,20 @@ pub(super) fn up_to_picture(data: &[u8]) -> &[u8] {
     }
     data
 }
+
+/// Whether a chunk that says how samples are to be read is whole.
+pub(super) fn is_color(chunk: &Chunk<'_>) -> bool {
+    let length = match &chunk.name {
+        b"gAMA" | b"cICP" => 4,
+        b"cHRM" => 32,
+        b"sRGB" => 1,
+        _ => return false,
+    };
+    chunk.body.len() == length && is_checked(chunk)
+}
+
+/// Whether a chunk has the checksum of what it holds.
+pub(super) fn is_checked(chunk: &Chunk<'_>) -> bool {
+    let (covered, sum) = chunk.whole.split_at(chunk.whole.len() - 4);
+    covered.get(4..).map(crc32fast::hash) == be32(sum, 0)
+}

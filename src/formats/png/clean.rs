@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::chunks::{Chunk, Chunks, SIGNATURE};
+use super::chunks::{Chunk, Chunks, SIGNATURE, is_checked, is_color};
 use super::metadata::{MAX_CHUNK, RIGHTS, build};
 use super::text::{self, MAX_INFLATED, MAX_TEXT, Text, Unread};
 use crate::error::Error;
@@ -200,26 +200,9 @@ impl Filter<'_> {
     }
 }
 
-/// Whether a chunk that says how samples are to be read is whole.
-pub(super) fn is_color(chunk: &Chunk<'_>) -> bool {
-    let length = match &chunk.name {
-        b"gAMA" | b"cICP" => 4,
-        b"cHRM" => 32,
-        b"sRGB" => 1,
-        _ => return false,
-    };
-    chunk.body.len() == length && is_checked(chunk)
-}
-
 /// Whether something can be read of an EXIF block, with or without its `Exif\0\0`.
 fn is_exif_block(block: &[u8]) -> bool {
     matches!(Exif::of(Some(Cow::Borrowed(strip_exif_header(block)))), Exif::Block(_))
-}
-
-/// Whether a chunk has the checksum of what it holds.
-fn is_checked(chunk: &Chunk<'_>) -> bool {
-    let (covered, sum) = chunk.whole.split_at(chunk.whole.len() - 4);
-    covered.get(4..).map(crc32fast::hash) == be32(sum, 0)
 }
 
 /// Whether the chunks of an animation fit together, as readers check it: numbered without a gap, each frame within the

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use super::chunks::{Chunk, Chunks};
-use super::clean::is_color;
+use super::chunks::{Chunk, Chunks, is_color};
 use super::text::{self, MAX_INFLATED, MAX_TEXT, Text};
 use crate::formats::carried::{Carried, losses};
 use crate::formats::ifd::strip_exif_header;

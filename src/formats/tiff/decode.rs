@@ -1,12 +1,13 @@
 //! From the strips or tiles of the first page to its pixels, row by row: what is held beside the picture is a row of a
 //! strip or tile, and of those that are JPEGs their samples.
 
-use super::codecs::{Broken, Bytes, Compression};
+use super::codecs::Bytes;
 use super::color::spread_units;
+use super::compression::{Broken, Compression};
 use super::header::icc_profile;
 use super::jpeg::{self, Stream, Trouble};
 use super::layout::{Meaning, Page};
-use super::memory;
+use super::memory::{self, used_samples};
 use super::old_jpeg;
 use super::samples::{Undo, Unpacker};
 use super::target::{Direct, Span, Target};
@@ -73,15 +74,6 @@ pub(super) fn decode(reading: &Reading<'_>, _: &Options, cancel: &CancelToken) -
         damage,
         ..Decoded::whole(raster, info)
     })
-}
-
-/// The places in a pixel of the samples that are unpacked: with planes only those that are shown, each with its own strips.
-pub(super) fn used_samples(page: &Page<'_>) -> Vec<usize> {
-    if !page.planar {
-        return (0..page.samples).collect();
-    }
-    let colors = 0..page.meaning.channels();
-    colors.chain(page.alpha.map(|alpha| alpha.at)).collect()
 }
 
 /// Reads strips or tiles of a page.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use fax::maps::{Mode, black, mode, white};
 
-use super::codecs::{Broken, Compression};
+use super::compression::{Broken, Compression};
 
 /// Bits of the field T4Options.
 const TWO_DIMENSIONAL: u64 = 1;

@@ -5,7 +5,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::codecs::Broken;
+use super::compression::Broken;
 use super::layout::Page;
 use crate::CancelToken;
 use crate::error::Error;

@@ -1,6 +1,6 @@
 //! What the first directory says of its picture, checked once: from here on every number is one that can be.
 
-use super::codecs::Compression;
+use super::compression::Compression;
 use crate::error::Error;
 use crate::formats::bytes::Endian;
 use crate::formats::format::Format;

@@ -3,8 +3,7 @@
 use photofit_jpeg::decode::Process;
 use photofit_jpeg::header::FileHeader;
 
-use super::codecs::Compression;
-use super::decode::used_samples;
+use super::compression::Compression;
 use super::layout::{Meaning, Page};
 
 /// The most stored bytes of a strip or tile that are read: compressed ones may be more than what they stand for, those of a
@@ -98,4 +97,13 @@ pub(super) fn beside(page: &Page<'_>) -> u64 {
         0
     };
     rows.saturating_add(planes.saturating_mul(decoder.saturating_add(reversed)))
+}
+
+/// The places in a pixel of the samples that are unpacked: with planes only those that are shown, each with its own strips.
+pub(super) fn used_samples(page: &Page<'_>) -> Vec<usize> {
+    if !page.planar {
+        return (0..page.samples).collect();
+    }
+    let colors = 0..page.meaning.channels();
+    colors.chain(page.alpha.map(|alpha| alpha.at)).collect()
 }

@@ -2,6 +2,7 @@
 
 mod codecs;
 mod color;
+mod compression;
 mod decode;
 mod fax;
 mod header;

@@ -10,7 +10,6 @@ use super::intervals::{Intervals, Run};
 use super::limits::Limits;
 use super::markers::{code, next_marker};
 use super::parser::{Event, Parser, ScanHeader, Tables};
-use super::planes::resize;
 use super::progressive::{Band, DcComponent, decode_ac, decode_dc};
 use super::scans::{factors, missing_quant, missing_table, record_end};
 use super::sequential::MAX_BLOCK_BYTES;
@@ -355,41 +354,9 @@ fn behind(file: &[u8], mut pos: usize, restarts: bool) -> (usize, Option<usize>)
     (file.len(), odd)
 }
 
-/// Components that hold `rows` rows of MCUs, in the memory that they had.
-pub(super) fn make_rows(
-    picture: &mut Vec<Component>,
-    header: &Header,
-    geometry: &Geometry,
-    rows: usize,
-) -> Result<(), DecodeError> {
-    picture.truncate(geometry.components.len());
-    for (index, (layout, component)) in geometry.components.iter().zip(&header.components).enumerate() {
-        let mut blocks = match picture.get_mut(index) {
-            Some(old) => std::mem::take(&mut old.blocks),
-            None => Vec::new(),
-        };
-        let high = rows * usize::from(layout.v);
-        blocks.clear();
-        resize(&mut blocks, layout.blocks_wide * high)?;
-        let new = Component {
-            id: component.id,
-            h: layout.h,
-            v: layout.v,
-            quant: [1; 64],
-            blocks_wide: layout.blocks_wide,
-            blocks_high: high,
-            blocks,
-        };
-        match picture.get_mut(index) {
-            Some(slot) => *slot = new,
-            None => picture.push(new),
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::scans::make_rows;
     use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
     use super::super::Decoder;

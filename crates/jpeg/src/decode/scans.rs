@@ -5,10 +5,10 @@ use super::chunk::{Chunk, ScanPart};
 use super::error::{Damage, DamageReport, DecodeError, Problem};
 use super::frame::Process;
 use super::header::{Geometry, Header};
-use super::in_step::make_rows;
 use super::intervals::{Intervals, Run};
 use super::limits::Limits;
 use super::parser::{Event, Parser, ScanHeader, Tables};
+use super::planes::resize;
 use super::progressive::{Band, DcComponent, MAX_MCUS, decode_ac, decode_dc};
 use super::sequential::{MAX_BLOCK_BYTES, SequentialTables};
 use super::standard::standard_table;
@@ -348,6 +348,39 @@ impl Scratch {
         }
         Ok(())
     }
+}
+
+/// Components that hold `rows` rows of MCUs, in the memory that they had.
+pub(super) fn make_rows(
+    picture: &mut Vec<Component>,
+    header: &Header,
+    geometry: &Geometry,
+    rows: usize,
+) -> Result<(), DecodeError> {
+    picture.truncate(geometry.components.len());
+    for (index, (layout, component)) in geometry.components.iter().zip(&header.components).enumerate() {
+        let mut blocks = match picture.get_mut(index) {
+            Some(old) => std::mem::take(&mut old.blocks),
+            None => Vec::new(),
+        };
+        let high = rows * usize::from(layout.v);
+        blocks.clear();
+        resize(&mut blocks, layout.blocks_wide * high)?;
+        let new = Component {
+            id: component.id,
+            h: layout.h,
+            v: layout.v,
+            quant: [1; 64],
+            blocks_wide: layout.blocks_wide,
+            blocks_high: high,
+            blocks,
+        };
+        match picture.get_mut(index) {
+            Some(slot) => *slot = new,
+            None => picture.push(new),
+        }
+    }
+    Ok(())
 }
 
 /// Ends what was cancelled.
