@@ -25,7 +25,9 @@ pub(super) fn is_whole(data: &[u8]) -> bool {
 pub(super) fn memory(info: &ImageInfo) -> Memory {
     let inks = 4 * u64::from(info.color.is_inks());
     let beside = match &info.jpeg {
-        Some(jpeg) if jpeg.by_coefficients() => inks + 2 * jpeg.samples().div_ceil(64),
+        Some(jpeg) if jpeg.by_coefficients() || (info.color.is_inks() && jpeg.process == JpegProcess::Progressive) => {
+            inks + 2 * jpeg.samples().div_ceil(64)
+        }
         Some(_) if info.color.is_inks() => inks,
         Some(jpeg) => jpeg.samples().div_ceil(64),
         None => inks,
