@@ -279,7 +279,7 @@ fn count_all(directory: &Path) -> Result<Vec<u64>> {
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..std::thread::available_parallelism()?.get())
-            .map(|_| scope.spawn(&work))
+            .map(|_| scope.spawn(work))
             .collect();
         for worker in workers {
             worker.join().map_err(|_| "a count panicked")??;

@@ -134,7 +134,7 @@ fn is_xmp(item: &Item<'_>) -> bool {
 
 /// What the primary picture says about its colours: by a profile, or else by numbers, which may be its stream's.
 fn colour(data: &[u8]) -> Description {
-    let read = || {
+    let read = || -> Result<Description, Error> {
         let file = Container::parse(data)?;
         Ok(match profile(&file)? {
             Some(profile) => Description::of_profile(Some(profile)),
@@ -144,7 +144,7 @@ fn colour(data: &[u8]) -> Description {
         })
     };
     // The header has been read, and what it is told here has been read with it.
-    read().unwrap_or_else(|_: Error| Description::Unusable)
+    read().unwrap_or(Description::Unusable)
 }
 
 /// The EXIF block of the primary picture: a TIFF structure, behind its offset (ISO/IEC 23008-12, A.2.1).
