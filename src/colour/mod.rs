@@ -33,6 +33,7 @@ pub(crate) enum Description {
 
 impl Description {
     /// By two code points of ITU-T H.273.
+    #[cfg(feature = "heic")]
     pub(crate) fn of_codes(primaries: u16, transfer: u16) -> Self {
         Numbers::of_codes(primaries, transfer).map_or(Self::Unsaid, Self::Numbers)
     }
@@ -45,6 +46,7 @@ impl Description {
     }
 
     /// Whether its values are of a transfer function for high dynamic range.
+    #[cfg(feature = "heic")]
     pub(crate) fn is_hdr(&self) -> bool {
         match self {
             Self::Numbers(numbers) => numbers.is_hdr(),
