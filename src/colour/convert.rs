@@ -78,20 +78,20 @@ impl Conversion {
                     Samples::U8(samples) => {
                         let transform = from
                             .create_transform_8bit(shape, to, shape, intent(from))
-                            .map_err(defect)?;
+                            .map_err(refuse)?;
                         through(&*transform, samples, cancel)
                     }
                     Samples::U16(samples) => {
                         let transform = from
                             .create_transform_16bit(shape, to, shape, intent(from))
-                            .map_err(defect)?;
+                            .map_err(refuse)?;
                         through(&*transform, samples, cancel)
                     }
                     Samples::Indexed(_, palette) => {
                         let shape = ProfileLayout::Rgba;
                         let transform = from
                             .create_transform_8bit(shape, to, shape, intent(from))
-                            .map_err(defect)?;
+                            .map_err(refuse)?;
                         through(&*transform, palette.rgba_mut(), cancel)
                     }
                 }
@@ -108,11 +108,9 @@ impl Conversion {
     }
 }
 
-/// A profile that was tried has failed.
-fn defect(error: moxcms::CmsError) -> Error {
-    Error::Panicked {
-        message: format!("the colour management refuses what it took before: {error}"),
-    }
+/// A profile that could be used at 8 bits cannot at another depth.
+fn refuse(error: moxcms::CmsError) -> Error {
+    Error::unsupported(format!("this colour profile ({error})"))
 }
 
 /// What sRGB has for each gray of a profile, of which `top` is the largest.
@@ -129,7 +127,7 @@ fn ramp(profile: &ColorProfile, top: u32) -> Result<Vec<u16>, Error> {
             intent(profile),
         )
         .and_then(|transform| transform.transform(&grays, &mut shown))
-        .map_err(defect)?;
+        .map_err(refuse)?;
     Ok(shown
         .chunks_exact(3)
         .map(|p| p[0].saturating_add(scale / 2) / scale)
@@ -203,7 +201,7 @@ fn through<T: Copy + Default + Send + Sync + bytemuck::Zeroable>(
             cancel.check()?;
             let source = &mut held[..piece.len()];
             source.copy_from_slice(piece);
-            transform.transform(source, piece).map_err(defect)
+            transform.transform(source, piece).map_err(refuse)
         },
     )
 }

@@ -3,9 +3,9 @@
 use photofit_jpeg::encode;
 use photofit_jpeg::header::{Segment, Segments, end_of_image};
 
-use super::header::{APP0, APP1, APP2, APP14, APP15, COM, EOI, EXIF, ICC, SOS, hides_something};
+use super::header::{APP0, APP1, APP2, APP14, APP15, COM, EOI, EXIF, ICC, SOS, has_profile, hides_something};
 use super::metadata::build;
-use crate::colour::{self, Description, Numbers};
+use crate::colour::{self, Numbers};
 use crate::error::Error;
 use crate::formats::exif;
 use crate::formats::ifd::{Tiff, is_adobe_rgb};
@@ -30,7 +30,7 @@ pub(super) fn clean(data: &[u8], policy: Metadata) -> Result<Cleaned, Error> {
         seen_exif: false,
         broken_exif: false,
         behind_scan: false,
-        has_profile: super::header::colour(data) != Description::Unsaid,
+        data,
     };
     let mut at = 2;
     let (mut in_scan, mut last_went) = (false, false);
@@ -78,17 +78,17 @@ enum Kept {
     Not,
 }
 
-struct Filter {
+struct Filter<'a> {
     policy: Metadata,
     /// Whether a readable EXIF block was seen: a second one says what nobody reads, or what the first one hides.
     seen_exif: bool,
     broken_exif: bool,
     /// Whether the first scan was seen, behind which nobody looks for metadata.
     behind_scan: bool,
-    has_profile: bool,
+    data: &'a [u8],
 }
 
-impl Filter {
+impl Filter<'_> {
     fn segment(&mut self, segment: &Segment<'_>) -> Kept {
         let payload = segment.payload;
         match segment.marker {
@@ -118,7 +118,7 @@ impl Filter {
         }
         self.seen_exif = true;
         // What EXIF alone says about the colours is said by a profile from now on.
-        let profile = (!self.has_profile && is_adobe_rgb(block))
+        let profile = (is_adobe_rgb(block) && !has_profile(self.data))
             .then(|| colour::of_numbers(&Numbers::ADOBE_RGB))
             .flatten()
             .map_or_else(Vec::new, |profile| build(APP2, &[ICC, &[1, 1], &profile]));

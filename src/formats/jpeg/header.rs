@@ -233,9 +233,14 @@ fn samsung_motion_photo(data: &[u8]) -> bool {
 pub(super) fn colour(data: &[u8]) -> Description {
     match icc_profile(data) {
         Some(profile) => Description::Profile(profile),
-        None if icc_chunks(data).next().is_some() => Description::Unusable,
+        None if has_profile(data) => Description::Unusable,
         None => Description::Unsaid,
     }
+}
+
+/// Whether there is a chunk of a profile.
+pub(super) fn has_profile(data: &[u8]) -> bool {
+    icc_chunks(data).next().is_some()
 }
 
 /// The number that each chunk of a profile has, and its bytes (ICC.1:2022, B.4).
